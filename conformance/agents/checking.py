@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: MIT
+"""Does an agent speak the protocol? What a vendor asks before any case is run.
+
+Two instances of the agent are led through small harmless scripts over the loopback (or a directory of
+temporary files). A finding is about the agent: which message is wrong, why, and what to do. The implementation is not
+judged here: an `error` is a good answer, as long as it is well said.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.agents.client import Agent
+from conformance.agents.launching import SubprocessLauncher, status_text
+from conformance.agents.operations import REQUESTS
+from conformance.agents.problems import AgentProblem
+from conformance.agents.protocol import CompletionNotice, Reply
+from conformance.agents.transports import ProcessTransport, TcpTransport, Transport
+from conformance.trace.events import Outcome
+from conformance.trace.pattern import pattern_sha256
+
+_DEADLINE_S = 3.0
+_WAIT_MS = 2000
+_SHORT_MS = 50
+_CLOCK_SLACK_NS = 1_000_000_000
+"""Coarse enough for any scheduler, fine enough to catch a wrong unit or a monotonic clock."""
+_BULK = 65536 + 3
+# fmt: off
+_SERVICE_FLAGS = frozenset((
+    "CONNECTIONLESS", "GUARANTEED_DELIVERY", "GUARANTEED_ORDER", "MESSAGE_ORIENTED", "PSEUDO_STREAM",
+    "GRACEFUL_CLOSE", "EXPEDITED_DATA", "CONNECT_DATA", "DISCONNECT_DATA", "SUPPORT_BROADCAST", "SUPPORT_MULTIPOINT",
+    "MULTIPOINT_CONTROL_PLANE", "MULTIPOINT_DATA_PLANE", "QOS_SUPPORTED", "INTERRUPT", "UNI_SEND", "UNI_RECV",
+    "IFS_HANDLES", "PARTIAL_MESSAGE",
+))
+# fmt: on
+_POLLED = ("select", "poll", "epoll", "epoll-et", "wsapoll")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: `detail` says what was seen, `hint` what to do where `ok` is False."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
+    """Yield findings on the agent of this command, or at this `tcp://host:port`, in the order in which they are made.
+
+    Never raises for what an agent does; an agent that never answers takes a few seconds for each part.
+    """
+    try:
+        transport = _transport(command_or_url)
+        with Agent.start(transport, deadline_s=_DEADLINE_S) as agent:
+            yield Check("hello", True, f"{agent.hello.agent.name} on {agent.hello.implementation.name}")
+            yield from _check_hello(agent)
+    except AgentProblem as problem:
+        yield _trouble("hello", problem)
+        return
+    parts: list[tuple[str, Callable[[Pair], Iterator[Check]]]] = [
+        ("requests that cannot be carried out", _check_refusals),
+        ("a connection", _check_connection),
+        ("data", _check_data),
+        ("sockets and options", _check_options),
+        ("readiness and notices", _check_notices),
+        ("the end of a connection", _check_ends),
+        ("pipelining", _check_pipelining),
+        ("reset", _check_reset),
+        ("bye", _check_bye),
+    ]
+    for name, part in parts:
+        try:
+            with contextlib.ExitStack() as stack:
+                directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="agent-"))
+                one = stack.enter_context(Agent.start(transport, deadline_s=_DEADLINE_S))
+                # An agent at an address may be able to serve one suite only: it is its own peer.
+                alone = isinstance(transport, TcpTransport)
+                other = one if alone else stack.enter_context(Agent.start(transport, deadline_s=_DEADLINE_S))
+                yield from part(Pair(one, other, Path(directory)))
+        except _CannotGoOn as stop:
+            yield Check(name, False, str(stop), "without this the rest of this part cannot be looked at")
+        except AgentProblem as problem:
+            yield _trouble(name, problem)
+    if not isinstance(command_or_url, str):
+        yield _check_end_of_input(command_or_url)
+
+
+class _CannotGoOn(Exception):
+    """A step that later ones rest on did not give a result."""
+
+
+class Pair:
+    """Two instances of the agent under check, or one twice: `one` is looked at, `other` is its peer."""
+
+    def __init__(self, one: Agent, other: Agent, directory: Path) -> None:
+        self.one = one
+        self.other = other
+        self._directory = directory
+        self._listeners = 0
+        flags = one.hello.service_flags
+        self.kind = "message" if "MESSAGE_ORIENTED" in flags and "PSEUDO_STREAM" not in flags else "stream"
+        self.families = ("unix",) if one.hello.transport == "unix" else ("inet", "inet6")
+
+    def has(self, op: str) -> bool:
+        """Whether the agent says that it has the operation."""
+        return op in self.one.hello.ops
+
+    def connect(self, family: str, listening: Agent, calling: Agent) -> tuple[int, int]:
+        """Return the sockets (accepted, calling) of a new connection between the instances."""
+        self._listeners += 1
+        addresses: dict[str, dict[str, Any]] = {
+            "inet": {"family": "inet", "host": "127.0.0.1", "port": 0},
+            "inet6": {"family": "inet6", "host": "::1", "port": 0},
+            "unix": {"family": "unix", "path": str(self._directory / str(self._listeners))},
+        }
+        listener = _need(listening, "socket", family=family, kind=self.kind)["socket"]
+        bound = _need(listening, "listen", socket=listener, address=addresses[family], backlog=4)["address"]
+        caller = _need(calling, "socket", family=family, kind=self.kind)["socket"]
+        _need(calling, "connect", socket=caller, address=bound, wait_ms=_WAIT_MS)
+        accepted = _need(listening, "accept", socket=listener, wait_ms=_WAIT_MS)["socket"]
+        return accepted, caller
+
+    def connection(self) -> tuple[int, int]:
+        """Return (socket of `one`, socket of `other`) of a new connection in the first family."""
+        theirs, ours = self.connect(self.families[0], self.other, self.one)
+        return ours, theirs
+
+
+# --- the parts ------------------------------------------------------------------------------------------------------
+
+
+def _check_hello(agent: Agent) -> Iterator[Check]:
+    hello = agent.hello
+    unknown = [op for op in hello.ops if op not in REQUESTS]
+    yield Check(
+        "hello: ops",
+        bool(hello.ops) and not unknown,
+        f"unknown: {', '.join(unknown)}" if unknown else f"{len(hello.ops)} operations",
+        "list the operations that are supported, by the names of the protocol",
+    )
+    strange = [flag for flag in hello.service_flags if flag not in _SERVICE_FLAGS]
+    yield Check(
+        "hello: service_flags",
+        not strange,
+        f"unknown: {', '.join(strange)}" if strange else ", ".join(hello.service_flags) or "none",
+        "the XP1_ names of WSAPROTOCOL_INFO without the prefix",
+    )
+    missing = [op for op in ("socket", "listen", "accept", "connect", "send", "recv", "close") if op not in hello.ops]
+    yield Check(
+        "hello: what every case needs",
+        not missing,
+        f"not in ops: {', '.join(missing)}" if missing else "all there",
+        "no connection can be made without these",
+    )
+
+
+def _check_refusals(pair: Pair) -> Iterator[Check]:
+    agent = pair.one
+    reply = agent.request("make_tea", deadline_s=_DEADLINE_S)
+    yield _expect("an operation that does not exist", reply, Outcome.UNSUPPORTED)
+    op = "get_error" if pair.has("get_error") else "close"
+    reply = agent.request(op, deadline_s=_DEADLINE_S, socket=999_999)
+    yield _expect(f"`{op}` of a socket that never was", reply, Outcome.FAILURE)
+    reply = agent.request(op, deadline_s=_DEADLINE_S, socket=-1)
+    yield _expect(f"`{op}` of socket -1", reply, Outcome.ERROR, Outcome.UNSUPPORTED)
+    number = _need(agent, "socket", family=pair.families[0], kind=pair.kind)["socket"]
+    _need(agent, "close", socket=number, wait_ms=0)
+    reply = agent.request(op, deadline_s=_DEADLINE_S, socket=number)
+    yield _expect(f"`{op}` of a socket that is closed", reply, Outcome.ERROR, Outcome.RESULT, Outcome.UNSUPPORTED)
+
+
+def _check_connection(pair: Pair) -> Iterator[Check]:
+    for family in pair.families:
+        for role, ends in (("calling", (pair.other, pair.one)), ("listening", (pair.one, pair.other))):
+            name = f"connection over {family}, {role}"
+            try:
+                before = time.time_ns()
+                accepted, caller = pair.connect(family, *ends)
+            except _CannotGoOn as stop:
+                # A machine without IPv6 is no fault of the agent's.
+                yield Check(
+                    name, family != pair.families[0], str(stop), "socket, listen, connect, accept: in this order"
+                )
+                continue
+            yield Check(name, True, "socket, listen, connect, accept")
+            ours = caller if role == "calling" else accepted
+            if pair.has("names"):
+                reply = pair.one.request("names", deadline_s=_DEADLINE_S, socket=ours)
+                yield _expect(f"names over {family}, {role}", reply, Outcome.RESULT, Outcome.ERROR)
+                yield _check_times(pair.one, reply, before)
+
+
+def _check_times(agent: Agent, reply: Reply, before: int) -> Check:
+    name = "call times"
+    if agent.hello.clock == "foreign" or reply.call is None:
+        return Check(name, True, "not compared: the clock is foreign, or there are none")
+    early, late = reply.call[0] - before, reply.call[1] - time.time_ns()
+    return Check(
+        name,
+        early > -_CLOCK_SLACK_NS and late < _CLOCK_SLACK_NS,
+        f"the call came {early} ns after it was asked for and returned {-late} ns before its reply was read",
+        'CLOCK_REALTIME in integer nanoseconds since 1970-01-01 UTC; on another machine say "clock":"foreign"',
+    )
+
+
+def _check_data(pair: Pair) -> Iterator[Check]:
+    ours, theirs = pair.connection()
+    text = b"\x00hello\xff\n"
+    for sender, receiver, out, into in ((pair.one, pair.other, ours, theirs), (pair.other, pair.one, theirs, ours)):
+        _need(sender, "send", socket=out, data=text, wait_ms=_WAIT_MS)
+        got = _need(receiver, "recv", socket=into, length=100, wait_ms=_WAIT_MS)
+        data = base64.b64decode(got.get("data", ""))
+        yield Check(
+            "data, there and back",
+            data == text,
+            f"{data!r} received for {text!r} sent",
+            "`data` is base64 (RFC 4648 section 4); octets are passed on as they are",
+        )
+    yield from _check_pattern(pair, ours, theirs)
+    reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=0)
+    yield _expect("`recv` of nothing, wait_ms 0", reply, Outcome.TIMEOUT, Outcome.ERROR)
+    reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_SHORT_MS)
+    yield _expect(f"`recv` of nothing, wait_ms {_SHORT_MS}", reply, Outcome.TIMEOUT, Outcome.ERROR)
+    _need(pair.other, "send", socket=theirs, data=b"12345", wait_ms=_WAIT_MS)
+    peek = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS, flags=["PEEK"])
+    yield _expect("`recv` with PEEK", peek, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
+    got = _need(pair.one, "recv", socket=ours, length=10, wait_ms=_WAIT_MS)
+    yield Check(
+        "`recv` after PEEK",
+        peek.outcome is not Outcome.RESULT or got["length"] == 5,
+        f"{got['length']} octets after peeking at 5",
+        "PEEK takes nothing out of the queue; answer `unsupported` where there is no such flag",
+    )
+
+
+def _check_pattern(pair: Pair, ours: int, theirs: int) -> Iterator[Check]:
+    """A message goes as a whole; a stream may take and give it in pieces, and may wait for the reader."""
+    wanted = 1000 if pair.kind == "message" else _BULK
+    sent = _need(pair.one, "send", socket=ours, pattern={"seed": 7, "length": wanted}, wait_ms=_SHORT_MS)["length"]
+    got = _need(pair.other, "recv", socket=theirs, length=sent, wait_ms=_WAIT_MS, digest=True)
+    yield Check(
+        "a pattern, and its digest",
+        got.get("sha256") == pattern_sha256(7, got["length"]),
+        f"{sent} octets sent, {got['length']} received, sha256 {got.get('sha256', 'missing')}",
+        "octet i is (seed + i + (i >> 8)) & 0xff; digest: true asks for the SHA-256 of what was received",
+    )
+    rest = sent - got["length"]
+    while rest > 0:
+        rest -= _need(pair.other, "recv", socket=theirs, length=rest, wait_ms=_WAIT_MS, digest=True)["length"] or rest
+
+
+def _check_options(pair: Pair) -> Iterator[Check]:
+    ours, _ = pair.connection()
+    scripts: list[tuple[str, dict[str, Any]]] = [
+        ("set_linger", {"on": True, "seconds": 3}),
+        ("get_linger", {}),
+        ("set_linger", {"on": False, "seconds": 0}),
+        ("set_option", {"name": "KEEPALIVE", "value": 1}),
+        ("set_blocking", {"on": False}),
+        ("set_blocking", {"on": True}),
+        ("get_error", {}),
+        ("duplicate", {}),
+    ]
+    for op, arguments in scripts:
+        if pair.has(op):
+            reply = pair.one.request(op, deadline_s=_DEADLINE_S, socket=ours, **arguments)
+            yield _expect(_title(op, arguments), reply, Outcome.RESULT, Outcome.ERROR)
+    if pair.has("set_option"):
+        reply = pair.one.request("set_option", deadline_s=_DEADLINE_S, socket=ours, name="NO_SUCH_OPTION", value=1)
+        yield _expect("`set_option` of an option that does not exist", reply, Outcome.UNSUPPORTED, Outcome.ERROR)
+
+
+def _check_notices(pair: Pair) -> Iterator[Check]:
+    ours, theirs = pair.connection()
+    for surface in [name for name in pair.one.hello.surfaces if name in _POLLED and pair.has("poll")]:
+        reply = pair.one.request(
+            "poll", deadline_s=_DEADLINE_S, socket=ours, surface=surface, events=["OUT"], wait_ms=_WAIT_MS
+        )
+        yield _expect(f"`poll` by {surface}", reply, Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT)
+    if pair.has("post_recv"):
+        token = _need(pair.one, "post_recv", socket=ours, length=100)["token"]
+        _need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
+        pair.one.wait_notice(_DEADLINE_S)
+        tokens = [notice.token for notice in pair.one.take_notices() if isinstance(notice, CompletionNotice)]
+        yield Check(
+            "`post_recv` and its completion",
+            tokens == [token],
+            f"token {token!r} promised, completions {tokens}",
+            "a posted receive ends with one completion, which carries the token",
+        )
+    if pair.has("event_select"):
+        arguments: dict[str, Any] = {"events": ["FD_READ", "FD_CLOSE"], "mechanism": "event"}
+        reply = pair.one.request("event_select", deadline_s=_DEADLINE_S, socket=ours, **arguments)
+        yield _expect("`event_select`", reply, Outcome.RESULT, Outcome.ERROR)
+    if pair.has("enum_events"):
+        reply = pair.one.request("enum_events", deadline_s=_DEADLINE_S, socket=ours)
+        yield _expect("`enum_events`", reply, Outcome.RESULT, Outcome.ERROR)
+
+
+def _check_ends(pair: Pair) -> Iterator[Check]:
+    ours, theirs = pair.connection()
+    for op, arguments in (
+        ("send_disconnect", {}),
+        ("recv_disconnect", {"length": 64}),
+        ("shutdown", {"how": "send"}),
+        ("shutdown", {"how": 99}),
+    ):
+        if pair.has(op):
+            reply = pair.one.request(op, deadline_s=_DEADLINE_S, socket=ours, **arguments)
+            yield _expect(_title(op, arguments), reply, Outcome.RESULT, Outcome.ERROR)
+    _need(pair.other, "close", socket=theirs, wait_ms=_WAIT_MS)
+    reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS)
+    yield _expect("`recv` after the peer has closed", reply, Outcome.RESULT, Outcome.ERROR)
+    reply = pair.one.request("close", deadline_s=_DEADLINE_S, socket=ours, wait_ms=_WAIT_MS)
+    yield _expect("`close`", reply, Outcome.RESULT, Outcome.ERROR)
+
+
+def _check_pipelining(pair: Pair) -> Iterator[Check]:
+    agent = pair.one
+    ours, theirs = pair.connection()
+    requests = [agent.submit("recv", socket=ours, length=1, wait_ms=0) for _ in range(5)]
+    for request in requests:
+        agent.reply(request, deadline_s=_DEADLINE_S)
+    yield Check("five requests at once", True, "each answered once")
+    if not agent.hello.concurrent:
+        return
+    blocked = agent.submit("recv", socket=ours, length=10, wait_ms=3 * _WAIT_MS)
+    meanwhile = agent.submit("recv", socket=ours, length=0, wait_ms=0) if not pair.has("get_error") else None
+    if meanwhile is None:
+        meanwhile = agent.submit("get_error", socket=ours)
+    agent.reply(meanwhile, deadline_s=_DEADLINE_S)
+    yield Check("an answer while another call blocks", True, "as `concurrent` says")
+    _need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
+    reply = agent.reply(blocked, deadline_s=3 * _DEADLINE_S)
+    yield _expect("the call that blocked", reply, Outcome.RESULT, Outcome.ERROR)
+
+
+def _check_reset(pair: Pair) -> Iterator[Check]:
+    ours, theirs = pair.connection()
+    pair.one.reset(deadline_s=_DEADLINE_S)
+    yield Check("reset", True, "answered with a result")
+    if pair.other is not pair.one:
+        reply = pair.other.request("recv", deadline_s=_DEADLINE_S, socket=theirs, length=10, wait_ms=_WAIT_MS)
+        yield _expect("the other end of a connection that was reset", reply, Outcome.RESULT, Outcome.ERROR)
+    reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=0)
+    yield _expect("a socket from before the reset", reply, Outcome.FAILURE)
+    pair.connection()
+    yield Check("a connection after reset", True, "made")
+
+
+def _check_bye(pair: Pair) -> Iterator[Check]:
+    pair.one.bye(deadline_s=_DEADLINE_S)
+    yield Check("bye", True, "answered, then ended with nothing more said")
+
+
+def _check_end_of_input(command: Sequence[str]) -> Check:
+    name = "end of file on standard input"
+    hint = "end of file on standard input means `bye`: exit with status 0"
+    try:
+        process = SubprocessLauncher().launch(command)
+    except AgentProblem as problem:
+        return _trouble(name, problem)
+    try:
+        with Path(os.devnull).open("wb") as nothing:
+            os.dup2(nothing.fileno(), process.stdin)  # closes the pipe, and keeps the number for close()
+        status = process.wait(_DEADLINE_S)
+    finally:
+        process.close()
+    return Check(name, status == 0, status_text(status), hint)
+
+
+# --- helpers --------------------------------------------------------------------------------------------------------
+
+
+def _transport(command_or_url: Sequence[str] | str) -> Transport:
+    if isinstance(command_or_url, str):
+        return TcpTransport(command_or_url)
+    return ProcessTransport(SubprocessLauncher(), command_or_url)
+
+
+def _trouble(name: str, problem: AgentProblem) -> Check:
+    detail = problem.why + (f"\nline: {problem.line}" if problem.line else "")
+    if problem.stderr.strip():
+        detail += f"\nstandard error ends: {problem.stderr.strip()[-500:]}"
+    return Check(name, False, detail, problem.hint)
+
+
+def _title(op: str, arguments: dict[str, Any]) -> str:
+    return f"`{op}`" + (f" {', '.join(f'{name}={value}' for name, value in arguments.items())}" if arguments else "")
+
+
+def _said(reply: Reply) -> str:
+    if reply.error:
+        return f"error {reply.error.name}"
+    return f"{reply.outcome}: {reply.text}" if reply.text else str(reply.outcome)
+
+
+def _expect(name: str, reply: Reply, *outcomes: Outcome) -> Check:
+    wanted = " or ".join(outcomes)
+    return Check(name, reply.outcome in outcomes, _said(reply), f"here the protocol has {wanted}")
+
+
+def _need(agent: Agent, op: str, /, **arguments: Any) -> dict[str, Any]:
+    """Return the result of an operation that later steps rest on; raises _CannotGoOn for any other reply."""
+    reply = agent.request(op, deadline_s=_DEADLINE_S, **arguments)
+    if reply.result is None:
+        raise _CannotGoOn(f"`{op}` was answered with {_said(reply)}")
+    return reply.result

@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: MIT
+"""The socket calls of the kernel agent: one method an operation, one system call a method.
+
+Blocking mode is real: O_NONBLOCK stays clear, and `wait_ms` is set as SO_RCVTIMEO or SO_SNDTIMEO (or MSG_DONTWAIT for
+0). A method returns the result, or raises OSError (an observation), `NothingCame` (a timeout), `Unsupported`, or
+anything else (a failure of the agent). Which thread calls it, and what is said, is `lines`' to decide.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import struct
+
+from conformance.agents.kernel import readiness
+from conformance.agents.kernel.outcomes import Call, NothingCame, Unsupported, error_value
+from conformance.trace.pattern import pattern
+
+TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
+if TYPE_CHECKING:
+    from typing import Any
+
+LOWEST_NUMBER = 64
+"""Sockets live at descriptors from here up, each at one that no socket had before since the last reset: so the number
+of a closed socket stays invalid. The agent's own descriptors stay below."""
+LONGEST_DATA = 3_000_000
+"""Octets that fit in a line as base64; more can be received with a digest."""
+
+FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6, "unix": socket.AF_UNIX}
+HOWS = {"receive": socket.SHUT_RD, "send": socket.SHUT_WR, "both": socket.SHUT_RDWR}
+OPTIONS = {
+    name: (getattr(socket, level), getattr(socket, prefix + name))
+    for level, prefix, names in (
+        ("SOL_SOCKET", "SO_", ("KEEPALIVE", "RCVBUF", "SNDBUF", "REUSEADDR", "OOBINLINE")),
+        ("IPPROTO_TCP", "TCP_", ("KEEPIDLE", "KEEPINTVL", "KEEPCNT", "USER_TIMEOUT", "NODELAY", "CORK")),
+    )
+    for name in names
+    if hasattr(socket, prefix + name)
+}
+
+
+class Handle:
+    """A socket by the agent's number for it. After close it keeps its old descriptor number, which is invalid then."""
+
+    def __init__(self, native: socket.socket) -> None:
+        self.native = native
+        self.open = True
+        self.path: str | None = None
+        self.edges: readiness.Edges | None = None
+        self.epolls: set[select.epoll] = set()
+
+    def blocks(self) -> bool:
+        """Whether calls block now; a closed handle counts as blocking, and its calls return at once."""
+        try:
+            return os.get_blocking(self.native.fileno())
+        except OSError:
+            return True
+
+    def lingers(self) -> bool:
+        """Whether a close may block."""
+        try:
+            on, seconds = get_linger(self.native)
+        except OSError:
+            return False
+        return bool(on) and seconds > 0
+
+
+class Calls:
+    """The sockets of one agent, and the calls on them."""
+
+    def __init__(self) -> None:
+        self._handles: dict[int, Handle] = {}
+        self._last = 0
+        self._next_number = LOWEST_NUMBER
+        nothing = socket.socket()
+        nothing.close()
+        self._invalid = Handle(nothing)  # its descriptor is -1
+
+    def handle(self, number: int) -> Handle:
+        """Return the handle of a socket that is or was; raises LookupError."""
+        if number == -1:
+            return self._invalid
+        if number not in self._handles:
+            raise LookupError(f"there is and was no socket {number}")
+        return self._handles[number]
+
+    def drop_all(self) -> None:
+        """Abort every connection. The handles stay known, as closed ones, until `forget_all`."""
+        for handle in self._handles.values():
+            for epoll in list(handle.epolls):
+                epoll.close()
+            if handle.open:
+                handle.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self._close(Call(), handle)
+
+    def forget_all(self) -> None:
+        """Forget all handles and start their numbers again."""
+        for handle in self._handles.values():
+            handle.native.detach()
+        self._handles.clear()
+        self._next_number = LOWEST_NUMBER
+
+    # --- making and ending sockets ----------------------------------------------------------------------------------
+
+    def new_socket(self, call: Call, family: str, kind: str) -> dict[str, Any]:
+        """socket(2); a message socket is SOCK_SEQPACKET, which only AF_UNIX has."""
+        if family not in FAMILIES or kind not in ("stream", "message"):
+            raise ValueError(f"no family {family!r} or kind {kind!r}")
+        if kind == "message" and family != "unix":
+            raise Unsupported(f"{family} has no sockets of connections that keep message boundaries")
+        form = socket.SOCK_STREAM if kind == "stream" else socket.SOCK_SEQPACKET
+        native = call.timed(lambda: socket.socket(FAMILIES[family], form))
+        return {"socket": self._keep(native)}
+
+    def listen(self, call: Call, handle: Handle, address: dict[str, Any], backlog: int = 128) -> dict[str, Any]:
+        """bind(2) and listen(2)."""
+        native = handle.native
+
+        def bind_and_listen() -> None:
+            native.bind(_sockaddr(address))
+            native.listen(backlog)
+
+        call.timed(bind_and_listen)
+        if address["family"] == "unix":
+            handle.path = address["path"]
+        return {"address": _address(native.family, native.getsockname())}
+
+    def accept(self, call: Call, handle: Handle, wait_ms: int = 0) -> dict[str, Any]:
+        """accept(2)."""
+        self._limit(handle, socket.SO_RCVTIMEO, wait_ms)
+        try:
+            native, peer = call.timed(handle.native.accept)
+        except BlockingIOError as error:
+            raise self._nothing_came(handle, error) from None
+        return {"socket": self._keep(native), "peer": _address(native.family, peer)}
+
+    def connect(self, call: Call, handle: Handle, address: dict[str, Any], wait_ms: int = 0) -> dict[str, Any]:
+        """connect(2); in blocking mode EINPROGRESS means that the time was over, and the attempt goes on."""
+        target = _sockaddr(address)
+        self._limit(handle, socket.SO_SNDTIMEO, wait_ms)
+        try:
+            call.timed(lambda: handle.native.connect(target))
+        except BlockingIOError as error:
+            raise self._nothing_came(handle, error) from None
+        return {"local": _address(handle.native.family, handle.native.getsockname())}
+
+    def close(self, call: Call, handle: Handle, wait_ms: int = 0) -> dict[str, Any]:
+        """close(2). The wait is the caller's to keep: nothing bounds a close."""
+        self._close(call, handle)
+        return {}
+
+    def duplicate(self, call: Call, handle: Handle) -> dict[str, Any]:
+        """dup(2)."""
+        native = handle.native
+        number = call.timed(lambda: os.dup(native.fileno()))
+        return {"socket": self._keep(socket.socket(native.family, native.type, native.proto, fileno=number))}
+
+    def _keep(self, native: socket.socket) -> int:
+        """Move a new socket to a number of its own, and return its handle."""
+        number = fcntl.fcntl(native.fileno(), fcntl.F_DUPFD_CLOEXEC, self._next_number)
+        self._next_number = number + 1
+        kept = socket.socket(native.family, native.type, native.proto, fileno=number)
+        native.close()
+        self._last += 1
+        self._handles[self._last] = Handle(kept)
+        return self._last
+
+    def _close(self, call: Call, handle: Handle) -> None:
+        handle.open = False
+        path, handle.path = handle.path, None
+        edges, handle.edges = handle.edges, None
+        try:
+            # os.close, so that the object goes on naming the old descriptor.
+            call.timed(lambda: os.close(handle.native.fileno()))
+        finally:
+            if edges:
+                edges.epoll.close()
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108 (pathlib costs start-up time)
+
+    # --- data -------------------------------------------------------------------------------------------------------
+
+    def send(
+        self,
+        call: Call,
+        handle: Handle,
+        data: str | None = None,
+        pattern: dict[str, int] | None = None,
+        wait_ms: int = 0,
+    ) -> dict[str, Any]:
+        """send(2)."""
+        octets = _octets(data, pattern)
+        flags = self._limit(handle, socket.SO_SNDTIMEO, wait_ms)
+        try:
+            return {"length": call.timed(lambda: handle.native.send(octets, flags))}
+        except BlockingIOError as error:
+            raise self._nothing_came(handle, error) from None
+
+    def recv(
+        self,
+        call: Call,
+        handle: Handle,
+        length: int,
+        wait_ms: int | None = 0,
+        flags: tuple[str, ...] = (),
+        digest: bool = False,
+    ) -> dict[str, Any]:
+        """recvmsg(2): unlike recv(2) it tells where a message was cut. No wait_ms (None) is no limit."""
+        if length > LONGEST_DATA and not digest:
+            raise ValueError(f"{length} octets do not fit in a line; ask for a digest")
+        bits = self._limit(handle, socket.SO_RCVTIMEO, wait_ms)
+        for flag in flags:
+            if flag == "PARTIAL":
+                raise Unsupported("POSIX has no partial receive")
+            bits |= {"PEEK": socket.MSG_PEEK, "WAITALL": socket.MSG_WAITALL}[flag]
+        try:
+            octets, _, told, _ = call.timed(lambda: handle.native.recvmsg(length, 0, bits))
+        except BlockingIOError as error:
+            raise self._nothing_came(handle, error) from None
+        result: dict[str, Any] = {"length": len(octets)}
+        if digest:
+            from hashlib import sha256  # here, because it takes a tenth of the start-up time
+
+            result["sha256"] = sha256(octets).hexdigest()
+        else:
+            result["data"] = binascii.b2a_base64(octets, newline=False).decode()
+        if told & socket.MSG_TRUNC:
+            result["partial"] = True
+        return result
+
+    def shutdown(self, call: Call, handle: Handle, how: str | int) -> dict[str, Any]:
+        """shutdown(2); a number is passed through as it is."""
+        number = how if isinstance(how, int) else HOWS[how]
+        call.timed(lambda: handle.native.shutdown(number))
+        return {}
+
+    # --- options and state --------------------------------------------------------------------------------------------
+
+    def set_linger(self, call: Call, handle: Handle, on: bool, seconds: int) -> dict[str, Any]:
+        """setsockopt(2) SO_LINGER."""
+        value = struct.pack("ii", on, seconds)
+        call.timed(lambda: handle.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, value))
+        return {"on": on, "seconds": seconds}
+
+    def get_linger(self, call: Call, handle: Handle) -> dict[str, Any]:
+        """getsockopt(2) SO_LINGER."""
+        on, seconds = call.timed(lambda: get_linger(handle.native))
+        return {"on": bool(on), "seconds": seconds}
+
+    def set_blocking(self, call: Call, handle: Handle, on: bool) -> dict[str, Any]:
+        """fcntl(2) F_SETFL, O_NONBLOCK."""
+        call.timed(lambda: os.set_blocking(handle.native.fileno(), on))
+        return {}
+
+    def set_option(self, call: Call, handle: Handle, name: str, value: int) -> dict[str, Any]:
+        """setsockopt(2) with an integer."""
+        if name not in OPTIONS:
+            raise Unsupported(f"no option {name!r}; there are {', '.join(OPTIONS)}")
+        level, option = OPTIONS[name]
+        call.timed(lambda: handle.native.setsockopt(level, option, value))
+        return {}
+
+    def get_error(self, call: Call, handle: Handle) -> dict[str, Any]:
+        """getsockopt(2) SO_ERROR."""
+        code = call.timed(lambda: handle.native.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        return {"error": error_value(code) if code else None}
+
+    def names(self, call: Call, handle: Handle) -> dict[str, Any]:
+        """getsockname(2) and getpeername(2); where one fails, its error."""
+        native = handle.native
+        local, peer = call.timed(lambda: (native.getsockname(), native.getpeername()))
+        return {"local": _address(native.family, local), "peer": _address(native.family, peer)}
+
+    def poll(
+        self,
+        call: Call,
+        handle: Handle,
+        surface: str,
+        events: list[str],
+        wait_ms: int = 0,
+        register: bool = False,
+    ) -> dict[str, Any]:
+        """select(2), poll(2) or epoll_wait(2)."""
+        fd = handle.native.fileno()
+        if surface not in readiness.SURFACES:
+            raise Unsupported(f"no surface {surface!r}; there are {', '.join(readiness.SURFACES)}")
+        if fd < 0:
+            raise Unsupported(f"Python's {surface} takes no negative descriptor")
+        wait_s = wait_ms / 1000
+        if surface == "select":
+            told = readiness.by_select(fd, events, wait_s, call.timed)
+        elif surface == "poll":
+            told = readiness.by_poll(fd, events, wait_s, call.timed)
+        elif surface == "epoll":
+            told = readiness.by_epoll(fd, events, wait_s, call.timed, handle.epolls)
+        else:
+            mask = readiness.mask_of(events, readiness.EPOLL)
+            if handle.edges is None or handle.edges.mask != mask or register:
+                if handle.edges:
+                    handle.edges.epoll.close()
+                    handle.edges = None
+                handle.edges = readiness.Edges(fd, mask)
+            told = readiness.by_edges(handle.edges, wait_s, call.timed)
+        if not told:
+            raise NothingCame
+        return {"events": told}
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def _limit(self, handle: Handle, option: int, wait_ms: int | None) -> int:
+        """Bound the next call on a blocking socket, and return the flags to make it with."""
+        if not handle.blocks():
+            return 0
+        # accept and connect take no flags: for 0, the shortest time there is serves them. A time of 0 is no limit.
+        microseconds = 0 if wait_ms is None else max(1, wait_ms * 1000)
+        try:
+            handle.native.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", *divmod(microseconds, 1_000_000)))
+        except OSError:
+            return 0  # the call itself will tell
+        return socket.MSG_DONTWAIT if wait_ms == 0 else 0
+
+    def _nothing_came(self, handle: Handle, error: OSError) -> Exception:
+        """Tell a limit that was reached (blocking mode) from an answer of the implementation (non-blocking mode)."""
+        return NothingCame() if handle.blocks() else error
+
+
+def get_linger(native: socket.socket) -> tuple[int, int]:
+    """Read SO_LINGER: l_onoff and l_linger."""
+    on, seconds = struct.unpack("ii", native.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
+    return on, seconds
+
+
+def _octets(data: str | None, bulk: dict[str, int] | None) -> bytes:
+    if (data is None) == (bulk is None):
+        raise ValueError("`send` takes `data` or `pattern`, one of the two")
+    if bulk is not None:
+        return pattern(bulk["seed"], bulk["length"])
+    assert data is not None
+    return binascii.a2b_base64(data, strict_mode=True)
+
+
+def _sockaddr(address: dict[str, Any]) -> Any:
+    return address["path"] if address["family"] == "unix" else (address["host"], address["port"])
+
+
+def _address(family: int, name: Any) -> dict[str, Any]:
+    if family == socket.AF_UNIX:
+        return {"family": "unix", "path": name if isinstance(name, str) else (name or b"").decode("utf-8", "replace")}
+    return {"family": "inet6" if family == socket.AF_INET6 else "inet", "host": name[0], "port": name[1]}

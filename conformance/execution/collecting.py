@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""The end of the pipe in a pytest session: takes results as they come, writes the report, and decides the exit status."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from conformance.oracle.results import CaseResult, ProviderRun
+from conformance.reporting import results as reporting
+from conformance.reporting import summary
+from conformance.reporting.progress import Progress
+
+
+class Collector:
+    """Collects what the processes that run cases report. With `--shutdown-run` it also speaks instead of pytest."""
+
+    def __init__(self, config: pytest.Config, output: Path) -> None:
+        self.config = config
+        self.output = output
+        self.cases: list[CaseResult] = []
+        self.providers: dict[str, ProviderRun] = {}
+        self.environment: dict[str, Any] = {}
+        self.planned = 0
+        self.collection_problems: list[str] = []
+        self.results: reporting.Results | None = None
+        self.speaks = bool(config.getoption("--shutdown-run"))
+        self.progress = Progress(sys.stderr.isatty()) if self.speaks else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Take over from pytest's own reporter, if this is the suite's own command."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.speaks and reporter is not None:
+            self.config.pluginmanager.unregister(reporter)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Know how many cases there are to come."""
+        self._plan(len(session.items))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        """The same, told by a worker; all of them plan alike."""
+        if not self.planned:
+            self._plan(len(ids))
+
+    def _plan(self, count: int) -> None:
+        self.planned = count
+        if self.progress is not None and count and not self.config.option.collectonly:
+            self.progress.start(count)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A case file that cannot be read is told, not lost."""
+        if report.failed:
+            self.collection_problems.append(f"{report.nodeid}: {report.longreprtext}")
+            if self.progress is not None:
+                self.progress.message(f"cannot collect {report.nodeid}:\n{report.longreprtext}")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the result that came with pytest's report."""
+        if (sent := getattr(report, "shutdown_conformance", None)) is None:
+            return
+        result = msgspec.convert(sent, CaseResult)
+        self.cases.append(result)
+        if self.progress is not None:
+            self.progress.finished(result.id, result.provider, result.verdict, result.duration_s)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """What a worker knew of the providers comes with its end."""
+        if told := getattr(node, "workeroutput", {}).get("shutdown_conformance"):
+            self.learn(told["providers"], told["environment"])
+
+    def learn(self, providers: list[dict[str, Any]], environment: dict[str, Any]) -> None:
+        """Take in what one process knew; of measured times the greatest is kept."""
+        for run in msgspec.convert(providers, list[ProviderRun]):
+            known = self.providers.get(run.name)
+            if known is None or run.settle_ms > known.settle_ms:
+                self.providers[run.name] = run
+        before = self.environment
+        self.environment = {
+            "jitter_ms": max(environment["jitter_ms"], before.get("jitter_ms", 0.0)),
+            "topologies": sorted({*environment["topologies"], *before.get("topologies", ())}),
+        }
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the results, and let the gate decide."""
+        if self.progress is not None:
+            self.progress.close()
+        if self.config.option.collectonly or not self.providers:
+            return
+        environment = {
+            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+            "python": platform.python_version(),
+            **self.environment,
+        }
+        self.results = reporting.build(self.cases, list(self.providers.values()), environment, self.planned)
+        self.output.mkdir(parents=True, exist_ok=True)
+        reporting.save(self.results, self.output / "results.json")
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = reporting.gate(self.results)
+        if self.speaks and not self.config.getoption("--shutdown-json"):
+            summary.print_summary(self.results, Console(), self.output)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """The summary, for people who live in pytest."""
+        if self.results is not None:
+            terminalreporter.section("shutdown conformance")
+            summary.print_summary(self.results, Console(), self.output)

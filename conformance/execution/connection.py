@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: MIT
+"""A case's two ends and the link between them: what a case function is given as `connection` or `ends`."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.execution.endpoint import CannotExercise, Endpoint, Limits
+from conformance.execution.recorder import Recorder
+from conformance.trace.events import End, Established, Segment
+from conformance.wire.rules import Action, Rule, Selection
+from conformance.wire.tap import Tap
+from conformance.wire.topology import Topology
+
+_SETUP_MS = 5000
+_paths = itertools.count(1)
+
+
+@dataclass
+class Link:
+    """The link, where it can be seen; where it cannot, waiting for it ends at once and says so."""
+
+    tap: Tap | None
+    recorder: Recorder
+    limits: Limits
+
+    def wait_for(self, sender: End, flags: str = "", *, data: bool | None = None, more: int = 0) -> Segment | None:
+        """Wait until that end has put such a segment on the link (`more`: so many besides the first); None if it has not."""
+        if self.tap is None:
+            return None
+        selection = Selection(sender=sender, flags=flags, has_data=data)
+        count = 0
+
+        def wanted(segment: Segment) -> bool:
+            nonlocal count
+            if segment.sender is not sender or not set(flags) <= set(segment.flags):
+                return False
+            if data is not None and (segment.length > 0) is not data:
+                return False
+            count += 1
+            return count > more
+
+        found = self.tap.wait_for(wanted, self.limits.patience_ms / 1000)
+        if found is None:
+            self.recorder.note("waited in vain", segment=str(selection))
+        return found
+
+    def apply(self, action: Action, selection: Selection, *, skip: int = 0, count: int | None = None,
+              until: Selection | None = None) -> None:  # fmt: skip
+        """Treat what passes from now on by this rule."""
+        assert self.tap is not None
+        rule = Rule(action, selection, skip, count, until)
+        self.recorder.note("rule", rule=str(rule))
+        self.tap.apply(rule)
+
+    def drop(self, sender: End, flags: str = "", **options: Any) -> None:
+        """Drop segments of that end; `first` is how many at most."""
+        self._rule(Action.DROP, sender, flags, **options)
+
+    def hold(self, sender: End, flags: str = "", **options: Any) -> None:
+        """Hold segments of that end back until `release`."""
+        self._rule(Action.HOLD, sender, flags, **options)
+
+    def _rule(self, action: Action, sender: End, flags: str, *, first: int | None = None, data: bool | None = None,
+              until: Selection | None = None) -> None:  # fmt: skip
+        self.apply(action, Selection(sender=sender, flags=flags, has_data=data), count=first, until=until)
+
+    def release(self) -> None:
+        """Let go of all that is held, and hold no more."""
+        assert self.tap is not None
+        self.recorder.note("released")
+        self.tap.release()
+
+    def repeat(self, segment: Segment) -> None:
+        """Put a copy of this segment on the link again."""
+        assert self.tap is not None
+        self.recorder.note("repeated", frame=segment.frame)
+        self.tap.repeat(segment)
+
+
+@dataclass
+class Connection:
+    """The two ends. `iut` is the implementation under test, `peer` the tester; `link` is what joins them."""
+
+    iut: Endpoint
+    peer: Endpoint
+    link: Link
+    limits: Limits
+    recorder: Recorder
+
+    def end(self, end: End) -> Endpoint:
+        """The endpoint of that end."""
+        return self.iut if end is End.IUT else self.peer
+
+    def settle(self) -> None:
+        """Wait for the settle time: what has not come by then is absent."""
+        time.sleep(self.limits.settle_ms / 1000)
+        self.recorder.note("settled")
+
+    def wait_until_told(self, sender: End) -> None:
+        """Wait until the link shows that the receiver has acknowledged the sender's FIN; without a link, not at all."""
+        if self.link.tap is None:
+            return
+        fin = self.link.wait_for(sender, "F")
+        if fin is not None:
+            upto = (fin.seq + fin.length + 1) % 2**32
+            self.link.tap.wait_for(
+                lambda s: s.sender is sender.other and "A" in s.flags and s.ack == upto, self.limits.patience_ms / 1000
+            )
+
+
+def address_at(topology: Topology, end: End, family: str) -> dict[str, Any]:
+    """A fresh address to listen on at that end. Raises CannotExercise where the topology has none of that family."""
+    station = topology.iut if end is End.IUT else topology.peer
+    if family == "unix":
+        return {"family": "unix", "path": str(station.directory / f"{next(_paths)}.sock")}
+    if family not in station.addresses:
+        raise CannotExercise(f"the topology {topology.name} has no {family} address here")
+    return {"family": family, "host": station.addresses[family], "port": station.next_port()}
+
+
+def establish(connection: Connection, topology: Topology, family: str, client: End) -> None:
+    """Join the two ends: one listens, the other (`client`) connects; from then on the link is watched.
+
+    Raises CannotExercise where the implementation or the topology does not let them be joined.
+    """
+    caller, listener = connection.end(client), connection.end(client.other)
+    wanted = address_at(topology, listener.end, family)
+    listening = listener.open(family)
+    address = _needed(listener.call("listen", address=wanted, backlog=1).result, "listen")["address"]
+    if topology.link is not None and family != "unix":
+        connection.link.tap = topology.link.claim(address["port"], listener.end)
+    caller.open(family)
+    accepting = listener.begin("accept", wait_ms=_SETUP_MS)
+    connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
+    listener.socket = int(_needed(listener.finish(accepting).result, "accept")["socket"])
+    listener.call("close", socket=listening, wait_ms=_SETUP_MS)
+    connection.recorder.add(
+        Established(
+            at=time.time_ns(),
+            iut=connection.iut.socket,
+            peer=connection.peer.socket,
+            client=client,
+            client_address=connected["local"],
+            listener_address=address,
+        )
+    )
+
+
+def _needed(result: dict[str, Any] | None, op: str) -> dict[str, Any]:
+    if result is None:
+        raise CannotExercise(f"the case could not be set up: {op} did not succeed")
+    return result

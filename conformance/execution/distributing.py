@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: MIT
+"""pytest-xdist: every worker knows its own cases from the start, so that it can start them ahead of their turn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScheduling
+
+from conformance.execution.scheduling import share
+
+
+class Distributor:
+    """The controller's part of a distributed session."""
+
+    def __init__(self, output: Path) -> None:
+        self.output = output
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell each worker where the evidence goes."""
+        node.workerinput["output"] = str(self.output.absolute())
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Dealt:
+        """Deal the cases as `share` does."""
+        return Dealt(config, log)
+
+
+class Dealt(LoadScheduling):
+    """Deals all cases at once; what a crashed worker leaves is handed out anew as xdist does."""
+
+    def schedule(self) -> None:
+        """Deal the cases to the workers by their numbers."""
+        if self.collection is not None or not self._check_nodes_have_same_collection():
+            super().schedule()
+            return
+        self.collection = next(iter(self.node2collection.values()))
+        for node in self.nodes:
+            own = list(share(len(self.collection), int(node.gateway.id.removeprefix("gw")), len(self.nodes)))
+            self.node2pending[node].extend(own)
+            node.send_runtest_some(own)
+            node.shutdown()

@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: MIT
+"""One end of a case: makes its agent call, records what was called and what came back, and judges nothing."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from conformance.agents.client import Agent, Notice
+from conformance.agents.problems import AgentRefused
+from conformance.agents.protocol import CompletionNotice, Reply
+from conformance.execution.endings import Ending
+from conformance.execution.recorder import Recorder
+from conformance.trace.conditions import Condition, canonical
+from conformance.trace.events import Called, Completed, End, ErrorValue, Indicated, Outcome, Returned
+
+POLLED = ("select", "poll", "epoll")
+"""The surfaces that tell when to read; the others just read."""
+RDHUP_SURFACES = ("poll", "epoll", "epoll-et")
+CHUNK = 1 << 18
+"""Octets asked for by a receive: more than any message that a case sends."""
+_DIGEST_ABOVE = 4096
+_SPARE_S = 5.0
+"""What an agent may take beyond the call's own limit before it counts as silent: a loaded machine, not the IUT."""
+_FILL_LIMIT = 64 << 20
+_PAUSE_S = 0.002
+
+
+class CannotExercise(Exception):
+    """The implementation has no such operation, mode or option: the stimulus cannot be made, and nothing is judged."""
+
+
+class Place(Protocol):
+    """Where an end lives: the part of a station that an endpoint needs."""
+
+    @property
+    def addresses(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The times of the session, in milliseconds: `settle_ms` shows an absence, `patience_ms` is waited for a presence."""
+
+    settle_ms: int
+    prompt_ms: int
+
+    @property
+    def patience_ms(self) -> int:
+        """Long enough that nothing told within it is a breach of promptness."""
+        return self.prompt_ms + self.prompt_ms // 2
+
+
+@dataclass
+class Pending:
+    """A request that was made and not answered yet."""
+
+    request: int
+    op: str
+    socket: int | None
+    arguments: dict[str, Any]
+    submitted: int
+
+
+@dataclass
+class Endpoint:
+    """One end. `socket` is the connection's handle there once there is one."""
+
+    end: End
+    agent: Agent
+    recorder: Recorder
+    limits: Limits
+    kind: str
+    socket: int = -1
+    offered: int = 0
+    sends: int = 0
+    received: int = 0
+    other: Endpoint | None = None
+    _completions: dict[str, CompletionNotice] = field(default_factory=dict)
+
+    # --- one call -------------------------------------------------------------------------------------------------
+
+    def begin(self, op: str, *, socket: int | None = None, **arguments: Any) -> Pending:
+        """Ask for an operation, and go on: `finish` takes its answer."""
+        handle = self.socket if socket is None else socket
+        request = self.agent.submit(op, socket=handle, **arguments)
+        return Pending(request, op, handle, arguments, time.time_ns())
+
+    def finish(self, pending: Pending) -> Reply:
+        """Wait for the answer to an operation, and record both.
+
+        Raises CannotExercise where the implementation has no such thing, and AgentProblem where the agent broke.
+        """
+        wait_s = float(pending.arguments.get("wait_ms", 0)) / 1000
+        answered = False
+        try:
+            reply = self.agent.reply(pending.request, deadline_s=wait_s + _SPARE_S)
+            answered = True
+        finally:
+            if not answered:
+                self._record(pending, None)
+        self._record(pending, reply)
+        self.take_notices()
+        if reply.outcome is Outcome.UNSUPPORTED:
+            raise CannotExercise(f"the agent does not offer {pending.op}: {reply.text}")
+        if reply.outcome is Outcome.FAILURE:
+            raise AgentRefused(f"`{pending.op}` failed in the agent: {reply.text}", "this is a bug of the agent")
+        return reply
+
+    def call(self, op: str, *, socket: int | None = None, **arguments: Any) -> Reply:
+        """Make one call and wait for its return."""
+        return self.finish(self.begin(op, socket=socket, **arguments))
+
+    def open(self, family: str) -> int:
+        """Make a socket of the case's kind, and use it from now on."""
+        request = self.agent.submit("socket", family=family, kind=self.kind)
+        pending = Pending(request, "socket", None, {"family": family, "kind": self.kind}, time.time_ns())
+        reply = self.finish(pending)
+        self.socket = int(_result(reply, "socket")["socket"])
+        return self.socket
+
+    def _record(self, pending: Pending, reply: Reply | None) -> None:
+        entered, returned = reply.call if reply and reply.call else (pending.submitted, time.time_ns())
+        self.recorder.add(
+            Called(
+                at=entered,
+                end=self.end,
+                call=pending.request,
+                op=pending.op,
+                socket=pending.socket,
+                arguments=pending.arguments,
+            )
+        )
+        if reply is None:
+            unanswered = Returned(at=returned, end=self.end, call=pending.request, outcome=Outcome.UNANSWERED)
+            self.recorder.add(unanswered)
+            return
+        self.recorder.add(
+            Returned(
+                at=returned,
+                end=self.end,
+                call=pending.request,
+                outcome=reply.outcome,
+                result=reply.result,
+                error=reply.error,
+                text=reply.text,
+            )
+        )
+
+    def take_notices(self) -> None:
+        """Record what the agent has said unasked so far."""
+        for notice in self.agent.take_notices():
+            if isinstance(notice, CompletionNotice):
+                self._completions[notice.token] = notice
+            self.recorder.add(_event_of(self.end, notice))
+
+    # --- sending and ending ---------------------------------------------------------------------------------------
+
+    def send(self, length: int, *, wait_ms: int | None = None) -> int:
+        """Send so many bytes of patterns, in as many calls as it takes; how many were accepted.
+
+        Messages are sent whole, in one call. Stops where the implementation accepts no more in time.
+        """
+        accepted = 0
+        while accepted < length:
+            part = self._send_once(length - accepted, self.limits.patience_ms if wait_ms is None else wait_ms)
+            accepted += part or 0
+            if not part or self.kind == "message":
+                break
+        return accepted
+
+    def send_empty_message(self) -> None:
+        """Send a message of no bytes."""
+        self._send_once(0, self.limits.patience_ms)
+
+    def fill(self, chunk: int = 16384) -> int:
+        """Send until the implementation accepts no more for now; how many bytes it accepted."""
+        before = self.offered
+        while self._send_once(chunk, 0) and self.offered - before < _FILL_LIMIT:
+            pass
+        return self.offered - before
+
+    def send_text(self, data: bytes) -> Reply:
+        """Send exactly these bytes in one call."""
+        reply = self.call("send", data=base64.b64encode(data).decode(), wait_ms=self.limits.patience_ms)
+        self._count(reply)
+        return reply
+
+    def _send_once(self, length: int, wait_ms: int) -> int | None:
+        described = {"seed": self.sends, "length": length}
+        reply = self.call("send", pattern=described, wait_ms=wait_ms)
+        return self._count(reply)
+
+    def _count(self, reply: Reply) -> int | None:
+        if reply.result is None:
+            return None
+        self.sends += 1
+        self.offered += int(reply.result["length"])
+        return int(reply.result["length"])
+
+    def shutdown(self, how: str | int) -> Reply:
+        """Shut one direction, or both."""
+        return self.call("shutdown", how=how)
+
+    def close(self, *, socket: int | None = None, wait_ms: int | None = None) -> Reply:
+        """Close a handle, the connection's if none is named."""
+        return self.call("close", socket=socket, wait_ms=self.limits.patience_ms if wait_ms is None else wait_ms)
+
+    def end_by(self, ending: Ending) -> None:
+        """End this side in the way that the case says."""
+        ending.carry_out(self)
+
+    def set_linger(self, seconds: int | None) -> None:
+        """Set linger to so many seconds; None sets it off."""
+        self.call("set_linger", on=seconds is not None, seconds=seconds or 0)
+
+    def set_blocking(self, on: bool) -> None:
+        """Make calls block, or not."""
+        self.call("set_blocking", on=on)
+
+    def set_option(self, name: str, value: int) -> None:
+        """Set an option by the protocol's name for it."""
+        self.call("set_option", name=name, value=value)
+
+    def die(self) -> None:
+        """End the agent's process by SIGKILL: the kernel closes what it held."""
+        self.recorder.note("killed", self.end)
+        self.agent.kill()
+
+    # --- receiving ------------------------------------------------------------------------------------------------
+
+    def read(self, times: int = 1, *, flags: Iterable[str] = (), length: int = CHUNK, wait_ms: int | None = None) -> Reply:
+        """Receive so many times, each bounded by the session's patience; the last reply."""
+        arguments: dict[str, Any] = {"length": length, "wait_ms": self.limits.patience_ms if wait_ms is None else wait_ms}
+        if flags := list(flags):
+            arguments["flags"] = flags
+        if self.other is not None and self.other.offered > _DIGEST_ABOVE:
+            arguments["digest"] = True
+        for _ in range(times):
+            reply = self.call("recv", **arguments)
+            if reply.result is not None and "PEEK" not in flags:
+                self.received += 1
+        return reply
+
+    def read_to_the_end(self, surface: str = "blocking") -> None:
+        """Receive over this surface until an end or an error is told, or nothing has come for the session's patience."""
+        if surface != "blocking":
+            self.set_blocking(False)
+        limit = (self.other.offered if self.other else 0) + _FILL_LIMIT
+        taken, patience_s = 0, self.limits.patience_ms / 1000
+        last_progress = time.monotonic()
+        while taken <= limit:
+            if surface in POLLED:
+                self.poll(surface)
+            reply = self.read()
+            if reply.result is not None and (reply.result["length"] or self._more_messages()):
+                taken += int(reply.result["length"])
+                last_progress = time.monotonic()
+            elif not _would_block(reply) or time.monotonic() - last_progress > patience_s:
+                return
+            elif surface not in POLLED:
+                time.sleep(_PAUSE_S)
+
+    def _more_messages(self) -> bool:
+        """Zero bytes may be an empty message while fewer messages were read than were sent."""
+        return self.kind == "message" and self.other is not None and self.received <= self.other.sends
+
+    def poll(self, surface: str, *, wait_ms: int | None = None, register: bool = False) -> frozenset[str]:
+        """Ask a readiness surface for all that it can tell of reading and of an end; what it told."""
+        events = ["IN", "RDHUP"] if surface in RDHUP_SURFACES else ["IN"]
+        arguments: dict[str, Any] = {"surface": surface, "events": events}
+        arguments["wait_ms"] = self.limits.patience_ms if wait_ms is None else wait_ms
+        if register:
+            arguments["register"] = True
+        reply = self.call("poll", **arguments)
+        return frozenset((reply.result or {}).get("events", ()))
+
+    def post_read(self) -> str:
+        """Post a receive; its token. `completed` waits for it."""
+        return str(_result(self.call("post_recv", length=CHUNK), "post_recv")["token"])
+
+    def completed(self, token: str, *, wait_ms: int | None = None) -> bool:
+        """Wait until a posted receive has ended; False if it has not within the session's patience."""
+        limit = time.monotonic() + (self.limits.patience_ms if wait_ms is None else wait_ms) / 1000
+        while token not in self._completions:
+            remaining = limit - time.monotonic()
+            if remaining <= 0 or not self.agent.wait_notice(remaining):
+                return False
+            self.take_notices()
+        return True
+
+    def begin_read(self) -> Pending:
+        """Enter a receive that may block, and go on."""
+        return self.begin("recv", length=CHUNK, wait_ms=self.limits.patience_ms)
+
+    def look_in_vain(self) -> Reply:
+        """Receive for the settle time, to show that nothing comes."""
+        return self.read(wait_ms=self.limits.settle_ms)
+
+
+def _would_block(reply: Reply) -> bool:
+    return reply.error is not None and canonical(reply.error) is Condition.EWOULDBLOCK
+
+
+def _result(reply: Reply, op: str) -> dict[str, Any]:
+    """The result of an operation that the case cannot do without; the failure to set up is not the IUT's verdict."""
+    if reply.result is None:
+        said = reply.error.name if reply.error else reply.outcome
+        raise CannotExercise(f"the case could not be set up: {op} ended with {said}")
+    return reply.result
+
+
+def _event_of(end: End, notice: Notice) -> Completed | Indicated:
+    error = notice.error if isinstance(notice.error, ErrorValue) else None
+    if isinstance(notice, CompletionNotice):
+        return Completed(
+            at=notice.at,
+            end=end,
+            notice=notice.n,
+            token=notice.token,
+            result=notice.result,
+            error=error,
+            mechanism=notice.mechanism,
+        )
+    return Indicated(
+        at=notice.at,
+        end=end,
+        notice=notice.n,
+        socket=notice.socket if isinstance(notice.socket, int) else None,
+        type=notice.type,
+        error=error,
+        name=notice.name,
+        args=notice.args,
+    )

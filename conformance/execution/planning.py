@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""The plan: which cases a provider is given, and what is known of the provider before any of them runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from conformance.agents.operations import Hello
+from conformance.catalogue.catalogue import load
+from conformance.catalogue.conditions import first_unmet
+from conformance.catalogue.statement import Statement
+from conformance.execution import profile as profiles
+from conformance.execution.profile import Profile
+from conformance.execution.running import Provider
+from conformance.execution.stage import Stage
+from conformance.oracle.results import Contradiction
+
+
+def meet(profile: Profile, stage: Stage, topology: str) -> Provider:
+    """Start a provider's agent once, to learn what it is. Raises AgentProblem, TopologyUnavailable, BadProfile."""
+    peer = profile if profile.peer.provider == "self" else profiles.find(profile.peer.provider)
+    hello = stage.hello(profile, topology)
+    return Provider(profile, hello, completed(profile.statement, hello), peer)
+
+
+def completed(claimed: Statement, hello: Hello) -> Statement:
+    """The statement, with what the vendor left unsaid (surfaces, operations, limits) taken from what was found."""
+    found: dict[str, Any] = {}
+    if not claimed.surfaces:
+        found["surfaces"] = tuple(hello.surfaces)
+    if not claimed.ops:
+        found["ops"] = tuple(hello.ops)
+    return msgspec.structs.replace(claimed, **found)
+
+
+def contradictions(claimed: Statement, hello: Hello) -> tuple[Contradiction, ...]:
+    """Where the statement and the agent's hello disagree."""
+    pairs = [
+        ("family", claimed.family, hello.family),
+        ("transport", claimed.transport, hello.transport),
+        ("service_flags", *(", ".join(sorted(flags)) for flags in (claimed.service_flags, hello.service_flags))),
+    ]
+    if claimed.surfaces and (missing := set(claimed.surfaces) - set(hello.surfaces)):
+        pairs.append(("surfaces", ", ".join(sorted(missing)), "not offered by the agent"))
+    return tuple(Contradiction(item=item, claimed=says, found=is_) for item, says, is_ in pairs if says != is_)
+
+
+def is_planned(
+    statement: Statement, exercises: Iterable[str], conditions: Iterable[str], arguments: Mapping[str, Any]
+) -> bool:
+    """A case is planned where something that it exercises applies, its conditions hold, and its surface is claimed."""
+    surface = arguments.get("surface")
+    if surface is not None and surface not in statement.surfaces:
+        return False
+    if first_unmet(tuple(conditions), statement) is not None:
+        return False
+    return any(load()[identity].unmet(statement) is None for identity in exercises)

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Provider profiles: how to reach an implementation, what its vendor claims (ICS), and the run values (IXIT)."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from conformance import locations
+from conformance.catalogue.statement import Statement
+
+AddressFamily = Literal["inet", "inet6", "unix"]
+
+
+class BadProfile(Exception):
+    """A profile that cannot be used: names the file, the key and what was expected; `hint` is the next step."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+class Implementation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is tested, by its name."""
+
+    name: str
+    version: str = ""
+
+
+class AgentPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How to reach the agent: a command to start, or an address to connect to; exactly one of them."""
+
+    command: tuple[str, ...] = ()
+    connect: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.command) is bool(self.connect):
+            raise ValueError('expected either command = ["program", …] or connect = "tcp://host:port"')
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The command, with {python} replaced by the interpreter that runs the suite."""
+        return tuple(word.replace("{python}", sys.executable) for word in self.command)
+
+
+class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The IXIT: times in milliseconds. `settle_ms` is a least value; what is measured may raise it."""
+
+    settle_ms: int = 30
+    prompt_ms: int = 1000
+    address_family: AddressFamily | None = None
+
+    def __post_init__(self) -> None:
+        if self.settle_ms < 1 or self.prompt_ms < 1:
+            raise ValueError("settle_ms and prompt_ms: expected at least 1")
+
+
+class Peer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who plays the other end: the name of a provider, or "self" for a twin of the implementation."""
+
+    provider: str = "self"
+
+
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One provider."""
+
+    implementation: Implementation
+    agent: AgentPlace
+    statement: Statement
+    run: RunValues = RunValues()
+    peer: Peer = Peer()
+
+    @property
+    def name(self) -> str:
+        """The provider's name, as the results have it."""
+        return self.implementation.name
+
+    @property
+    def address_family(self) -> AddressFamily:
+        """The family of its sockets' addresses."""
+        return self.run.address_family or ("unix" if self.statement.transport == "unix" else "inet")
+
+    @property
+    def kind(self) -> Literal["stream", "message"]:
+        """The kind of its sockets, as the agent protocol names it."""
+        return "stream" if self.statement.is_stream else "message"
+
+
+def names() -> list[str]:
+    """The names of the providers that come with the suite."""
+    return sorted(path.stem for path in locations.profiles().glob("*.toml"))
+
+
+def find(name_or_file: str) -> Profile:
+    """Load the profile of a provider, by name or by file.
+
+    Raises:
+        BadProfile: there is none of that name, or the file is not a profile.
+    """
+    if name_or_file.endswith(".toml"):
+        return load(Path(name_or_file))
+    path = locations.profiles() / f"{name_or_file}.toml"
+    if name_or_file not in names():
+        near = get_close_matches(name_or_file, names(), cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names())}"
+        raise BadProfile(f"no provider {name_or_file!r}", f"{hint}; a file of your own must end in .toml")
+    return load(path)
+
+
+def load(path: Path) -> Profile:
+    """Read a profile from a file.
+
+    Raises:
+        BadProfile: it cannot be read, or a key is missing, unknown or of the wrong type.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return msgspec.convert(values, Profile)
+    except OSError as error:
+        raise BadProfile(f"{path}: cannot be read: {error.strerror}", "check the path of the profile") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadProfile(f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works") from None
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        key = place.strip("`").removeprefix("$.") or "the file as a whole"
+        raise BadProfile(f"{path}: {key}: {message}", "the docs page 'Test your own provider' lists every key") from None

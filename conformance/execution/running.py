@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: MIT
+"""Running one case: lend it two agents and a link, let it make things happen, and turn what was seen into a trace."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from conformance.agents.operations import Hello
+from conformance.agents.problems import AgentProblem
+from conformance.catalogue.statement import Statement
+from conformance.execution.connection import Connection, Link, establish
+from conformance.execution.endpoint import CannotExercise, Endpoint
+from conformance.execution.profile import Profile
+from conformance.execution.recorder import Recorder
+from conformance.execution.stage import Stage
+from conformance.trace import pcapng, store
+from conformance.trace.events import End, Segment
+from conformance.trace.frames import Frame
+from conformance.trace.trace import Header, Trace, in_order
+from conformance.wire.errors import TopologyUnavailable, WireProblem
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A provider as this run tests it: its profile, what its agent said, and the statement that follows from both."""
+
+    profile: Profile
+    hello: Hello
+    statement: Statement
+    peer: Profile
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return self.profile.name
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test case for one provider: the function that makes the stimulus, and what it needs."""
+
+    id: str
+    provider: Provider
+    topology: str
+    exercises: tuple[str, ...]
+    function: Callable[..., None]
+    arguments: dict[str, Any]
+    client: End = End.IUT
+    connected: bool = True
+    expected_s: float = 0.0
+    """How long it is expected to wait, in seconds; only the order of starting rests on it."""
+
+
+@dataclass
+class _Outcome:
+    problem: str = ""
+    unavailable: str = ""
+    frames: list[Frame] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    lost: int = 0
+    wire_missing: str = ""
+
+
+def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
+    """Run a case and return its trace and the frames behind it. Never raises for what an agent or the link did."""
+    recorder, outcome = Recorder(), _Outcome()
+    try:
+        with ExitStack() as held:
+            _run(case, stage, recorder, outcome, held)
+    except TopologyUnavailable as problem:
+        outcome.unavailable = f"the topology {case.topology} is not available: {problem.why}"
+    except (AgentProblem, WireProblem) as problem:
+        outcome.problem = str(problem)
+    limits = stage.limits(case.provider.profile)
+    header = Header(
+        case=case.id,
+        provider=case.provider.name,
+        statement=case.provider.statement,
+        topology=case.topology,
+        exercises=case.exercises,
+        implementation=msgspec.to_builtins(case.provider.hello.implementation),
+        peer=case.provider.peer.name,
+        settle_ns=limits.settle_ms * 1_000_000,
+        prompt_ns=limits.prompt_ms * 1_000_000,
+        wire=bool(outcome.segments) and not outcome.wire_missing,
+        wire_missing=outcome.wire_missing,
+        lost=outcome.lost,
+        problem=outcome.problem,
+        unavailable=outcome.unavailable,
+    )
+    return Trace(header, in_order([*recorder.events, *outcome.segments])), outcome.frames
+
+
+def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: ExitStack) -> None:
+    provider = case.provider
+    topology = stage.topology(case.topology)
+    limits = stage.limits(provider.profile)
+    iut_agent = held.enter_context(stage.agent(provider.profile, topology, End.IUT))
+    peer_agent = held.enter_context(stage.agent(provider.peer, topology, End.PEER))
+    iut = Endpoint(End.IUT, iut_agent, recorder, limits, provider.profile.kind)
+    peer = Endpoint(End.PEER, peer_agent, recorder, limits, provider.peer.kind)
+    iut.other, peer.other = peer, iut
+    connection = Connection(iut, peer, Link(None, recorder, limits), limits, recorder)
+    lost_before = topology.link.lost if topology.link else 0
+    try:
+        if case.connected:
+            establish(connection, topology, provider.profile.address_family, case.client)
+        case.function(**{("connection" if case.connected else "ends"): connection}, **case.arguments)
+    except CannotExercise as reason:
+        recorder.note("cannot exercise", reason=str(reason))
+    except (AgentProblem, WireProblem) as problem:
+        outcome.problem = str(problem)
+    except Exception:  # the harness's own fault: an error, with all that is needed to mend it
+        outcome.problem = f"the case broke:\n{traceback.format_exc()}"
+    finally:
+        for endpoint in (iut, peer):
+            endpoint.take_notices()
+        _take_link(connection, topology.link_missing, outcome)
+        if topology.link is not None:
+            outcome.lost = topology.link.lost - lost_before
+
+
+def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
+    tap = connection.link.tap
+    if tap is None:
+        outcome.wire_missing = missing
+        return
+    if not tap.flush():
+        outcome.wire_missing = "the capture could not be made sure to be whole"
+    outcome.frames, outcome.segments = tap.frames(), tap.segments()
+    tap.close()
+
+
+def keep(case: Case, trace: Trace, frames: list[Frame], directory: Path) -> Path:
+    """Write the evidence of a case below `directory`; the path of the trace. Raises OSError."""
+    path = directory / case.provider.name / f"{store.file_name(case.id)}.jsonl"
+    store.save(trace, path)
+    if frames:
+        pcapng.write(path.with_suffix(".pcapng"), frames, comment=f"{case.id} ({case.provider.name})", interface=case.topology)
+    return path

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Starting cases ahead of their turn, so that waiting costs nothing.
+
+pytest asks for one case after the other; each is a plain function on a connection of its own. They are started in
+pools before their turn, the longest expected wait first, and pytest's loop collects each result when its turn comes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from conformance.execution.running import Case
+
+T = TypeVar("T")
+
+BUSY_THREADS = 4
+"""For cases that mostly compute: enough to keep two cores busy while each waits for its agents."""
+WAITING_THREADS = 48
+"""For cases that mostly wait: as many as may wait side by side."""
+WAITING_FROM_S = 0.2
+
+
+class Ahead(Generic[T]):
+    """Runs cases before they are asked for. Keys name cases; `take` returns or raises what the case did."""
+
+    def __init__(self, run: Callable[[Case], T]) -> None:
+        self._run = run
+        self._busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
+        self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting case")
+        self._futures: dict[str, Future[T]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, cases: Mapping[str, Case]) -> None:
+        """Start these, the longest expected wait first; among equals in the order given."""
+        for key, case in sorted(cases.items(), key=lambda item: -item[1].expected_s):
+            pool = self._waiting if case.expected_s >= WAITING_FROM_S else self._busy
+            with self._lock:
+                self._futures[key] = pool.submit(self._run, case)
+
+    def take(self, key: str, case: Case) -> T:
+        """The result of a case: of the one started ahead, or of one run now."""
+        with self._lock:
+            future = self._futures.pop(key, None)
+        return self._run(case) if future is None else future.result()
+
+    def stop(self) -> None:
+        """Start no more. What runs goes on until whoever it waits for is ended; `close` waits for that."""
+        for pool in (self._busy, self._waiting):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def close(self) -> None:
+        """Wait for what still runs."""
+        for pool in (self._busy, self._waiting):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+
+def share(count: int, worker: int, workers: int) -> range:
+    """The cases (by index) of one of several workers; both sides of a process boundary can tell them from these numbers."""
+    return range(worker, count, workers)

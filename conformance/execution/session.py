@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: MIT
+"""One pytest session of the suite: meets the providers, plans and starts the cases, collects results, reports at the end.
+
+Under xdist each worker is such a session of its own with its own stage; the controller collects and reports.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from conformance.agents.problems import AgentProblem
+from conformance.execution import planning, running
+from conformance.execution import profile as profiles
+from conformance.execution.profile import BadProfile, Profile
+from conformance.execution.running import Case, Provider
+from conformance.execution.scheduling import Ahead, share
+from conformance.execution.stage import Stage
+from conformance.oracle.results import CaseResult, ProviderRun, judge_case
+from conformance.oracle.verdicts import Verdict
+from conformance.trace.events import End
+from conformance.trace.trace import Trace
+from conformance.wire.errors import TopologyUnavailable
+from conformance.wire.topology import TOPOLOGIES
+
+DEFAULT_PROVIDERS = ("kernel-tcp", "kernel-tcp6", "unix-stream", "unix-seqpacket")
+"""The ones that need nothing installed."""
+
+CASE = pytest.StashKey[Case]()
+RESULT = pytest.StashKey[CaseResult]()
+_FIXTURES = ("connection", "ends")
+
+
+def register(config: pytest.Config) -> None:
+    """Set the session up: in every process one that runs cases or one that collects results, or one that does both."""
+    from conformance.execution.collecting import Collector
+
+    asked = config.getoption("--provider") or list(DEFAULT_PROVIDERS)
+    topology = config.getoption("--topology")
+    if topology not in TOPOLOGIES:
+        raise pytest.UsageError(f"no topology {topology!r}; there are {', '.join(TOPOLOGIES)}")
+    try:
+        found = {profile.name: profile for profile in map(profiles.find, asked)}
+    except BadProfile as problem:
+        raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
+    is_worker = hasattr(config, "workerinput")
+    distributes = not is_worker and bool(config.getoption("tx", None))
+    output = Path(config.workerinput["output"] if is_worker else config.getoption("--output") or _default_output(config))
+    if not distributes:
+        config.pluginmanager.register(Runner(config, found, topology, output), "shutdown-runner")
+    if not is_worker:
+        config.pluginmanager.register(Collector(config, output), "shutdown-collector")
+    if distributes:
+        from conformance.execution.distributing import Distributor
+
+        config.pluginmanager.register(Distributor(output), "shutdown-distributor")
+
+
+def _default_output(config: pytest.Config) -> Path:
+    return config.invocation_params.dir / "reports" / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+class Runner:
+    """Runs the cases of this process."""
+
+    def __init__(self, config: pytest.Config, profiles: dict[str, Profile], topology: str, output: Path) -> None:
+        self.config = config
+        self.profiles = profiles
+        self.topology = topology
+        self.output = output
+        self.stage = Stage()
+        self.providers: dict[str, Provider] = {}
+        self.problems: dict[str, str] = {}
+        self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run)
+
+    # --- planning -------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        """Meet the providers side by side, before the first case is planned for them."""
+        with ThreadPoolExecutor(len(self.profiles)) as pool:
+            for profile, answer in zip(
+                self.profiles.values(), pool.map(self._meet, self.profiles.values()), strict=True
+            ):
+                if isinstance(answer, Provider):
+                    self.providers[profile.name] = answer
+                else:
+                    self.problems[profile.name] = answer
+
+    def _meet(self, profile: Profile) -> Provider | str:
+        try:
+            return planning.meet(profile, self.stage, self.topology)
+        except (AgentProblem, TopologyUnavailable, BadProfile) as problem:
+            return str(problem)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Give each case to each provider, in one role or in both."""
+        fixture = next((name for name in _FIXTURES if name in metafunc.fixturenames), None)
+        if fixture is None:
+            return
+        roles = [End.IUT, End.PEER] if metafunc.definition.get_closest_marker("both_roles") else [End.IUT]
+        given = [(name, client) for name in self.providers for client in roles]
+        ids = [name if client is End.IUT else f"{name}-accepting" for name, client in given]
+        metafunc.parametrize(fixture, given, ids=ids, indirect=False)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Leave out what does not apply to the provider, and prepare the rest."""
+        planned, left_out = [], []
+        for item in items:
+            case = self._case(item) if isinstance(item, pytest.Function) else None
+            if case is None:
+                left_out.append(item)
+            else:
+                item.stash[CASE] = case
+                planned.append(item)
+        items[:] = planned
+        if left_out:
+            config.hook.pytest_deselected(items=left_out)
+
+    def _case(self, item: pytest.Function) -> Case | None:
+        arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        fixture = next((name for name in _FIXTURES if name in arguments), None)
+        if fixture is None:
+            return None
+        name, client = arguments.pop(fixture)
+        provider = self.providers[name]
+        exercises = _marked(item, "exercises")
+        if not planning.is_planned(provider.statement, exercises, _marked(item, "where"), arguments):
+            return None
+        rest = item.callspec.id.removeprefix(name).removeprefix("-")
+        path = item.nodeid.partition("::")[0]
+        return Case(
+            id=f"{path}::{item.originalname}" + (f"[{rest}]" if rest else ""),
+            provider=provider,
+            topology=next(iter(_marked(item, "on")), self.topology),
+            exercises=exercises,
+            function=item.obj,
+            arguments=arguments,
+            client=client,
+            connected=fixture == "connection",
+            expected_s=sum(_marked(item, "waits")),
+        )
+
+    # --- running --------------------------------------------------------------------------------------------------
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Start all cases that are this process's own."""
+        if session.config.option.collectonly:
+            return
+        own = range(len(session.items))
+        if (worker := getattr(session.config, "workerinput", None)) is not None:
+            own = share(len(session.items), int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+        self.ahead.start({session.items[i].nodeid: session.items[i].stash[CASE] for i in own})
+
+    def _run(self, case: Case) -> tuple[CaseResult, Trace]:
+        began = time.monotonic()
+        trace, frames = running.run(case, self.stage)
+        path = running.keep(case, trace, frames, self.output / "evidence")
+        result = judge_case(
+            trace, evidence=str(path.relative_to(self.output)), duration_s=round(time.monotonic() - began, 4)
+        )
+        return result, trace
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Collect the case's result, and tell pytest what it came to."""
+        if CASE not in pyfuncitem.stash:
+            return None
+        result, trace = self.ahead.take(pyfuncitem.nodeid, pyfuncitem.stash[CASE])
+        pyfuncitem.stash[RESULT] = result
+        if result.verdict in (Verdict.FAIL, Verdict.ERROR):
+            from conformance.reporting.summary import failure_text
+
+            pytest.fail(failure_text(result, trace), pytrace=False)
+        if result.verdict is Verdict.INCONCLUSIVE:
+            pytest.skip(next((f.because for f in result.findings if f.outcome == "undetermined"), "nothing was judged"))
+        return True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[Any]:
+        """Send the result along with pytest's own report, to whatever process collects."""
+        report = yield
+        if report.when == "call" and RESULT in item.stash:
+            report.shutdown_conformance = msgspec.to_builtins(item.stash[RESULT])
+        return report
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take the stage down, and hand over what is known of the providers."""
+        self.ahead.stop()
+        self.stage.stop()
+        self.ahead.close()
+        known = msgspec.to_builtins([self._provider_run(profile) for profile in self.profiles.values()])
+        environment = {"jitter_ms": round(self.stage.jitter_ms, 3), "topologies": self.stage.opened()}
+        self.stage.close()
+        if (output := getattr(session.config, "workeroutput", None)) is not None:
+            output["shutdown_conformance"] = {"providers": known, "environment": environment}
+        else:
+            session.config.pluginmanager.get_plugin("shutdown-collector").learn(known, environment)
+
+    def _provider_run(self, profile: Profile) -> ProviderRun:
+        limits = self.stage.limits(profile)
+        provider = self.providers.get(profile.name)
+        if provider is None:
+            return ProviderRun(name=profile.name, statement=profile.statement, problem=self.problems.get(profile.name, ""))
+        return ProviderRun(
+            name=profile.name,
+            statement=provider.statement,
+            found=msgspec.to_builtins(provider.hello),
+            contradictions=planning.contradictions(profile.statement, provider.hello),
+            settle_ms=limits.settle_ms,
+            prompt_ms=limits.prompt_ms,
+        )
+
+
+def _marked(item: pytest.Item, name: str) -> tuple[Any, ...]:
+    return tuple(value for mark in item.iter_markers(name) for value in mark.args)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: MIT
+"""Group B, the abort: how the implementation tells that the peer reset the connection, and its pending error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.judging import judges
+from conformance.oracle.reading import (
+    doubt,
+    first_word,
+    heard,
+    never_told,
+    read,
+    spanned,
+)
+from conformance.trace.direction import EndKind
+from conformance.trace.history import Connection
+from conformance.trace.operations import Report, What
+
+GRACEFUL_WORDS = ("ZERO_BYTES", "EDISCON")
+
+
+@judges("IND-ABORT-01")
+def a_receive_fails_with_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """After the peer's abort a receive fails with "connection reset", for streams and messages alike.
+
+    [Winsock SPI, Connection Shutdown, Indicating Remote Shutdown]
+    """
+    ending = connection.peer_to_iut.ending
+    if not ending.is_abort:
+        yield from doubt(connection.peer_to_iut, accepted)
+        return
+    word = first_word(connection.iut, ending)
+    if word is None:
+        yield from never_told(connection, accepted)
+    elif isinstance(word, Report) and ending.at is not None:
+        if word.at < ending.at:
+            yield accepted.violated(f"before the peer's reset had come, {word.seen}", ending, word)
+        else:
+            yield accepted.weigh(word, ending, after="after the peer's reset")
+
+
+@judges("IND-ABORT-02")
+def an_abort_is_never_told_as_graceful(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """The first word of an abort is an error, never 0 bytes or EDISCON. [Winsock SPI; RFC 9293, 3.6, MUST-12]"""
+    ending = connection.peer_to_iut.ending
+    if not ending.is_abort:
+        yield from doubt(connection.peer_to_iut, accepted)
+        return
+    word = first_word(connection.iut, ending)
+    if word is None:
+        yield from never_told(connection, accepted)
+        return
+    yield accepted.decide(
+        word.told not in GRACEFUL_WORDS,
+        f"after the peer's reset, {word.seen}: an error, not an end",
+        f"after the peer's reset, {word.seen}: an abort was told as a graceful end",
+        ending,
+        word,
+    )
+
+
+@judges("IND-ABORT-04")
+def bytes_before_an_abort_are_never_altered(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """What came before an abort may be lost; what is delivered is a true prefix, and the abort follows.
+
+    [RFC 9293, 3.10.7.4]
+    """
+    direction = connection.peer_to_iut
+    if not direction.ending.is_abort or not direction.offered_length:
+        yield from doubt(direction, accepted)
+        return
+    reading = read(direction, connection.statement)
+    if reading.fault is not None:
+        yield accepted.violated(f"what was read after {reading.good} is not what was sent", reading.fault)
+    elif reading.final is not None:
+        unit = "bytes" if connection.statement.is_stream else "messages"
+        yield accepted.decide(
+            reading.final.what is What.ERROR,
+            f"{reading.good} {unit} were delivered unaltered, then {reading.final.seen}",
+            f"{reading.good} {unit} were delivered, then {reading.final.seen}",
+            direction.ending,
+            reading.final,
+        )
+
+
+@judges("IND-ABORT-05")
+def a_blocked_receive_returns_at_the_abort(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A receive that is blocked when the reset comes fails promptly. [RFC 9293, 3.10.7.4]"""
+    ending = connection.peer_to_iut.ending
+    if not ending.is_abort or ending.at is None:
+        yield from doubt(connection.peer_to_iut, accepted)
+        return
+    for report in heard(connection.iut):
+        if spanned(report, ending) and report.is_final:
+            if not (report.posted or connection.iut.blocking_at(report.asked)):
+                continue
+            late = report.at - ending.at
+            if late > connection.header.prompt_ns:
+                yield accepted.violated(f"blocked, {report.seen} {late / 1e6:.0f} ms after the reset", ending, report)
+            else:
+                yield accepted.weigh(report, ending, after="blocked when the reset came")
+            return
+    yield from never_told(connection, accepted)
+
+
+@judges("IND-ABORT-08")
+def a_reset_after_the_peers_end_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """What calls tell once a reset has followed the peer's own FIN is written down. [no source decides]"""
+    ending = connection.peer_to_iut.ending
+    if ending.kind is not EndKind.RESET_AFTER_END or ending.reset_at is None:
+        return
+    after = [r for r in heard(connection.iut) if r.at >= ending.reset_at]
+    calls = [o for o in connection.iut.calls("send", "get_error", "poll") if (o.returned or 0) >= ending.reset_at]
+    words = sorted([(r.at, r.seen) for r in after] + [(o.returned or 0, o.seen) for o in calls])
+    if words:
+        yield accepted.satisfied(
+            "after a reset that followed the peer's end: " + ", ".join(seen for _, seen in words), ending, *after, *calls
+        )
+
+
+@judges("IND-ERR-01")
+def the_pending_error_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """The value of SO_ERROR after an end is written down. [Windows Sockets, error reporting]"""
+    ending = connection.peer_to_iut.ending
+    for call in connection.iut.calls("get_error"):
+        if call.succeeded and ending.at is not None and call.entered >= ending.at:
+            yield accepted.satisfied(f"after an end that was {ending.kind}, {call.seen}", ending, call)

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: MIT
+"""Group A, shutdown: what the IUT's own shutdown begins, what it must not begin, and the half-close exchange.
+
+The IUT is the initiator here, so its peer is the one that is told. How a goodbye is followed through is `departing`'s
+work; closes are judged in `closing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.oracle.departing import (
+    GRACEFUL_WORDS,
+    Delivery,
+    Observed,
+    acknowledged_by,
+    brought_about,
+    delivery,
+    failed,
+    first_goodbye,
+    goodbyes,
+    intact,
+    is_abortive,
+    is_refusal,
+    quiet,
+    response,
+    sign_of_an_end,
+    unread,
+    until,
+)
+from conformance.oracle.findings import Expectation, Finding, Shown
+from conformance.oracle.judging import judges
+from conformance.oracle.link import may_time_out
+from conformance.oracle.reading import NS_PER_S, doubt, heard, read
+from conformance.trace.direction import Passage
+from conformance.trace.events import End, Outcome
+from conformance.trace.history import Connection
+from conformance.trace.operations import Operation, Report, Side, What
+
+
+@judges("INIT-SHUT-01")
+def ending_sending_begins_a_graceful_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Shutting down sending succeeds, and the peer is told of a graceful end.
+
+    [Winsock SPI, Connection Shutdown, Initiating Shutdown Sequence]
+    """
+    yield from _begins_a_graceful_end(connection, accepted, "send")
+
+
+@judges("INIT-SHUT-02")
+def ending_both_begins_a_graceful_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Shutting down both directions does the same, if nothing waits unread and the peer sends nothing more.
+
+    [Winsock SPI, Connection Shutdown, Initiating Shutdown Sequence]
+    """
+    yield from _begins_a_graceful_end(connection, accepted, "both")
+
+
+def _begins_a_graceful_end(connection: Connection, accepted: Expectation, how: str) -> Iterator[Finding]:
+    call = first_goodbye(connection, "shutdown")
+    if call is None or call.how != how or (how == "both" and unread(connection, call.entered)):
+        return
+    if call.succeeded:
+        if (observed := brought_about(connection, call)) is not None:
+            yield accepted.weigh(observed, after="on an established connection")
+        else:
+            yield from doubt(connection.iut_to_peer, accepted)
+    elif failed(call) and intact(connection, call.returned or call.entered):
+        yield accepted.violated(f"on an established connection, {call.seen}", call)
+
+
+@judges("INIT-SHUT-03")
+def ending_receiving_begins_nothing(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Shutting down only receiving, on an idle connection, tells the peer nothing. [Winsock SPI, WSPShutdown]"""
+    since = connection.established.at
+    shutdowns = (o for o in connection.iut.calls("shutdown") if o.how == "receive" and o.entered >= since)
+    call = next((o for o in shutdowns if o.succeeded), None)
+    if call is None or call.returned is None or any(o.entered <= call.returned for o in goodbyes(connection)):
+        return
+    if unread(connection, call.entered) or not intact(connection, call.returned):
+        return
+    limit = min(until(connection, call), _peers_next_step(connection, call.entered))
+    if (sign := sign_of_an_end(connection, call.entered, limit)) is not None:
+        yield accepted.violated(f"after {call.name} alone, {sign.seen}", call, sign)
+    elif look := quiet(connection.peer, call.returned, connection.header.settle_ns, limit):
+        yield accepted.satisfied(f"after {call.name} alone, nothing came, and at the peer {look.seen}", call, look)
+
+
+def _peers_next_step(connection: Connection, since: int) -> float:
+    """When the peer next sent something or left: the connection is idle only until then."""
+    steps = [float(o.entered) for o in connection.peer.sends if (o.returned or since) >= since]
+    steps += [p.at for p in connection.peer_to_iut.passages if p.at >= since and (p.segment.length or p.fin or p.rst)]
+    steps += [time for time in (connection.peer.gone_at,) if time is not None]
+    return min(steps, default=float("inf"))
+
+
+@judges("INIT-SHUT-05")
+def an_end_that_stopped_sending_still_receives(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """After its own shutdown of sending the IUT reads what the peer sends, and then the peer's end.
+
+    [Winsock SPI, Graceful Shutdown; RFC 9293, 3.6]
+    """
+    call = first_goodbye(connection, "shutdown")
+    if call is None or not call.succeeded or call.how != "send" or call.returned is None:
+        return
+    late = _first_late_data(connection, call)
+    if late is None:
+        return
+    yield from doubt(connection.peer_to_iut, accepted)
+    reset = next((r for r in connection.iut_to_peer.resets if call.entered <= r.at < until(connection, call)), None)
+    if reset is not None and _of_its_own(connection, reset):
+        yield accepted.violated("after its own FIN, the IUT answered the peer's data with a reset", call, late, reset)
+    elif (answer := response(connection)) is not None:
+        yield accepted.decide(answer.complete, answer.because, answer.because, call, late, *answer.evidence)
+
+
+def _first_late_data(connection: Connection, call: Operation) -> Passage | Operation | None:
+    """The first data that the peer sent after the IUT's end, as the link shows it; without a link, as its calls do."""
+    direction = connection.peer_to_iut
+    if not direction.visible:
+        sends = (s for s in connection.peer.sends if s.succeeded and s.result["length"])
+        return next((s for s in sends if s.entered >= (call.returned or 0)), None)
+    fin = next((p for p in connection.iut_to_peer.fins if p.at >= call.entered), None)
+    if fin is None:
+        return None
+    before = direction.sent_by(fin.at)
+    return next((p for p in direction.passages if p.at > fin.at and p.end > before and p.delivered is not None), None)
+
+
+def _of_its_own(connection: Connection, reset: Passage) -> bool:
+    """The IUT, still receiving, reset the connection without a reset of the peer's or a time-out."""
+    stopped = connection.iut.stopped_receiving_at
+    first = not any(other.at <= reset.at for other in connection.peer_to_iut.resets)
+    return first and (stopped is None or stopped > reset.at) and not may_time_out(connection)
+
+
+@judges("INIT-SHUT-08")
+def what_was_accepted_is_delivered_first(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """The peer reads everything that was accepted before a graceful goodbye, unaltered, and then the end.
+
+    [Winsock SPI, Graceful Shutdown; RFC 9293, 3.6]
+    """
+    call = first_goodbye(connection, "shutdown") or first_goodbye(connection, "close")
+    if call is None or not call.succeeded or not any(connection.iut_to_peer.offered):
+        return
+    if is_abortive(connection, call) or (call.how != "send" and unread(connection, call.entered)):
+        return
+    on, seconds = connection.iut.linger_at(call.entered)
+    if call.op == "close" and on and call.took >= seconds * NS_PER_S:
+        return  # the linger time was over: some implementations abort then
+    yield from doubt(connection.iut_to_peer, accepted)
+    if (rest := delivery(connection, call)) is not None:
+        yield accepted.decide(rest.complete, rest.because, rest.because, *rest.evidence)
+
+
+@judges("INIT-SHUT-09")
+def shutdown_does_not_linger(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """With linger on and data still unsent, shutdown returns long before the linger time. [Winsock SPI, WSPShutdown]"""
+    for call in connection.iut.calls("shutdown"):
+        on, seconds = connection.iut.linger_at(call.entered)
+        if not on or not seconds or not call.ends_sending or not call.succeeded or call.returned is None:
+            continue
+        if not _unsent(connection, call.entered):
+            continue
+        took = f"{call.name} took {call.took / NS_PER_S:.3f} s, with {seconds} s of linger and data still unsent"
+        if call.took >= seconds * NS_PER_S / 2:
+            yield accepted.violated(took, call)
+        elif _unsent(connection, call.returned):
+            yield accepted.satisfied(took, call)
+
+
+def _unsent(connection: Connection, time: int) -> bool:
+    """Accepted bytes had not been acknowledged by then; without a link, the last send had met a queue still full."""
+    direction = connection.iut_to_peer
+    if direction.visible:
+        return direction.offered_before(time) > acknowledged_by(direction, time)
+    last = next((s for s in reversed(connection.iut.sends) if s.returned is not None and s.returned <= time), None)
+    if last is None or last.returned is None or connection.header.wire:
+        return False
+    stuck = last.outcome is Outcome.TIMEOUT or last.told == "EWOULDBLOCK" or _short(last)
+    return stuck and not any(last.entered <= r.at and r.asked <= time for r in connection.peer.receives)
+
+
+def _short(send: Operation) -> bool:
+    wanted = (send.arguments.get("pattern") or {}).get("length")
+    return send.succeeded and wanted is not None and send.result["length"] < wanted
+
+
+@judges("INIT-SHUT-11")
+def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """However often a shutdown is repeated, there is one FIN sequence number, and one end. [RFC 9293, 3.10.4]"""
+    first = first_goodbye(connection, "shutdown")
+    if first is None or not first.succeeded or first.returned is None:
+        return
+    gone = connection.iut.gone_at
+    again = [
+        o
+        for o in connection.iut.calls("shutdown")
+        if o.how == first.how and o.entered >= first.returned and o.returned and (gone is None or o.returned < gone)
+    ]
+    if not again:
+        return
+    direction, seen = connection.iut_to_peer, f"{first.name} was repeated, and {again[0].seen}"
+    if direction.visible:
+        ends = sorted({fin.end for fin in direction.fins})
+        if ends:
+            numbers = f"{len(ends)} FIN sequence number{'s' if len(ends) > 1 else ''}"
+            yield accepted.decide(
+                len(ends) == 1, f"{seen}: {numbers}", f"{seen}: {numbers}", first, *again, *direction.fins
+            )
+    elif not connection.header.wire and (other := _one_end(connection, again[0])) is not None:
+        told, differs = other
+        words = ", ".join(dict.fromkeys(r.seen for r in told))
+        yield accepted.decide(not differs, f"{seen}: {words}", f"{seen}: {words}", first, *again, *told)
+    else:
+        yield from doubt(direction, accepted)
+
+
+def _one_end(connection: Connection, again: Operation) -> tuple[list[Report], bool] | None:
+    """The peer's words from the end on, one of them asked for after the repetition, and whether they differ."""
+    final = read(connection.iut_to_peer, connection.statement).final
+    gone = connection.iut.gone_at
+    if final is None or final.told not in GRACEFUL_WORDS:
+        return None
+    told = [r for r in heard(connection.peer) if r.at >= final.at and r.what not in (What.NOTHING, What.WOULD_BLOCK)]
+    told = [r for r in told if gone is None or r.at < gone]
+    if not told or told[-1].asked < (again.returned or 0):
+        return None
+    return told, len({r.told for r in told}) > 1
+
+
+@judges("INIT-SHUT-13")
+def connecting_again_is_answered(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Once both ends have ended, connecting the socket again gets an answer, whichever. [Winsock SPI, WSPShutdown]"""
+    own, peers = connection.iut.ending, connection.peer.ending
+    if own is None or peers is None or own.returned is None or peers.returned is None:
+        return
+    since, gone = max(own.returned, peers.returned), connection.iut.gone_at
+    for call in connection.iut.calls("connect"):
+        if call.entered < since or (gone is not None and call.entered >= gone) or call.returned is None:
+            continue
+        if call.outcome in (Outcome.RESULT, Outcome.ERROR):
+            known = any(outcome.outcome == call.told for outcome in accepted.accepted)
+            answer = call.told if known else "OTHER_ERROR"
+            yield accepted.weigh(Observed(answer, call.seen, call.events), after="after both ends had ended")
+        elif call.outcome is Outcome.TIMEOUT and call.took >= connection.header.prompt_ns:
+            yield accepted.violated(f"after both ends had ended, {call.seen}", call)
+
+
+@judges("DD-SCN-05")
+def the_half_close_exchange_works(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """One end stops sending; the other reads that, answers, and ends; the first reads the answer and the end; both close.
+
+    [Winsock SPI, Graceful Shutdown, Linger Options, and Socket Closure, scenario]
+    """
+    asked, told = _request(connection, End.IUT)
+    if asked is not None and told is not None:
+        yield from _exchange(connection, accepted, connection.peer, response(connection), asked, told)
+        return
+    asked, told = _request(connection, End.PEER)
+    if asked is None or told is None:
+        return
+    if (refused := _refused_answer(connection, told)) is not None:
+        yield accepted.violated(f"the peer had ended only its own sending, and {refused.seen}", asked, told, refused)
+        return
+    ended = first_goodbye(connection, "shutdown") or first_goodbye(connection, "close")
+    if ended is not None and ended.succeeded and not is_abortive(connection, ended):
+        yield from _exchange(connection, accepted, connection.iut, delivery(connection, ended), asked, told)
+
+
+def _request(connection: Connection, asker: End) -> tuple[Operation | None, Report | None]:
+    """That end's shutdown of sending, and the other's word of it."""
+    asked = connection.side(asker).ending
+    if asked is None or asked.how != "send":
+        return None, None
+    told = read(connection.from_(asker), connection.statement).final
+    if told is None or told.told not in GRACEFUL_WORDS or told.at < asked.entered:
+        return None, None
+    return asked, told
+
+
+def _exchange(
+    connection: Connection,
+    accepted: Expectation,
+    answerer: Side,
+    answer: Delivery | None,
+    asked: Operation,
+    told: Report,
+) -> Iterator[Finding]:
+    answers = [s for s in answerer.sends if s.succeeded and s.result["length"] and s.entered >= told.at]
+    ended = answerer.ending
+    if not answers or ended is None or ended.entered < answers[-1].entered or answer is None:
+        return
+    evidence: tuple[Shown, ...] = (asked, told, *answers, ended, *answer.evidence)
+    if not answer.complete:
+        yield accepted.violated(answer.because, *evidence)
+    elif (close := _failed_close(connection)) is not None:
+        yield accepted.violated(f"{answer.because}; at last, {close.seen}", *evidence, close)
+    elif connection.iut.closed and connection.peer.closed:
+        because = f"after a request, {answer.because}; both closes succeeded"
+        yield accepted.satisfied(because, *evidence, connection.iut.closed, connection.peer.closed)
+
+
+def _refused_answer(connection: Connection, told: Report) -> Operation | None:
+    """The IUT's answer that failed although the peer still received, and the IUT had not ended its own sending."""
+    limit = min((o.entered for o in goodbyes(connection)), default=None)
+    stopped = connection.peer.stopped_receiving_at
+    for send in connection.iut.sends:
+        over = send.returned
+        if send.entered < told.at or over is None or (limit is not None and over > limit):
+            continue
+        if is_refusal(send) and (stopped is None or over < stopped) and intact(connection, send.entered):
+            return send
+    return None
+
+
+def _failed_close(connection: Connection) -> Operation | None:
+    """The IUT's first close, if it failed without linger and without a reset to explain that."""
+    close = next(iter(connection.iut.calls("close")), None)
+    if close is None or not failed(close) or connection.iut.linger_at(close.entered)[0]:
+        return None
+    return None if connection.peer_to_iut.resets or may_time_out(connection) else close

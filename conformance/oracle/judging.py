@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The oracle: every judge sees every trace.
+
+A judge is a pure function, registered for one requirement, that reads a history and yields findings. It yields
+nothing where its stimulus did not occur. `judge` runs them all over one trace; it knows no requirement by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from typing import TypeVar
+
+from conformance.catalogue.catalogue import Catalogue, load
+from conformance.catalogue.requirement import Requirement
+from conformance.oracle.findings import Conclusion, Expectation, Finding
+from conformance.trace.history import Connection, History
+from conformance.trace.trace import Trace
+
+ConnectionJudge = Callable[[Connection, Expectation], Iterable[Finding]]
+CaseJudge = Callable[[History, Expectation], Iterable[Finding]]
+CJ = TypeVar("CJ", bound=ConnectionJudge)
+HJ = TypeVar("HJ", bound=CaseJudge)
+
+_GROUPS = ("initiating", "closing", "indicating", "aborting", "readiness", "messages", "wire", "posix", "errors")
+_of_connections: dict[str, ConnectionJudge] = {}
+_of_cases: dict[str, CaseJudge] = {}
+
+
+def judges(requirement: str) -> Callable[[CJ], CJ]:
+    """Register a judge that is shown each connection of a case."""
+
+    def register(judge: CJ) -> CJ:
+        _of_connections[requirement] = judge
+        return judge
+
+    return register
+
+
+def judges_case(requirement: str) -> Callable[[HJ], HJ]:
+    """Register a judge that is shown the case as a whole, for sockets that were never connected."""
+
+    def register(judge: HJ) -> HJ:
+        _of_cases[requirement] = judge
+        return judge
+
+    return register
+
+
+@cache
+def judged() -> frozenset[str]:
+    """The requirements that have a judge. Loads the judges' modules."""
+    for group in _GROUPS:
+        importlib.import_module(f"conformance.oracle.{group}")
+    return frozenset(_of_connections) | frozenset(_of_cases)
+
+
+def judge(trace: Trace, catalogue: Catalogue | None = None) -> tuple[Finding, ...]:
+    """Judge one trace by every requirement that applies to its statement.
+
+    A requirement that the case was meant to exercise and that no judge found in the trace is undetermined. A case
+    that broke gives errors and nothing else: neither a pass nor a fail may rest on a broken observation.
+    """
+    catalogue = catalogue or load()
+    header = trace.header
+    meant = [
+        requirement
+        for requirement in map(catalogue.__getitem__, header.exercises)
+        if requirement.unmet(header.statement) is None
+    ]
+    if header.problem:
+        return tuple(_plain(r, Conclusion.ERROR, header.problem) for r in meant)
+    if header.unavailable:
+        return tuple(_plain(r, Conclusion.UNDETERMINED, header.unavailable) for r in meant)
+    findings = tuple(_findings(History(trace), catalogue))
+    found = {finding.requirement for finding in findings}
+    return findings + tuple(
+        _plain(r, Conclusion.UNDETERMINED, "the case ran, and its trace does not show the stimulus")
+        for r in meant
+        if r.id not in found
+    )
+
+
+def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
+    for identity in sorted(judged()):
+        requirement = catalogue[identity]
+        if requirement.unmet(history.statement) is not None:
+            continue
+        expectation = Expectation(requirement, requirement.accepted_for(history.statement))
+        try:
+            if identity in _of_cases:
+                yield from _of_cases[identity](history, expectation)
+            if identity in _of_connections:
+                for connection in history.connections:
+                    yield from _of_connections[identity](connection, expectation)
+        except Exception as error:  # a judge that breaks has judged nothing: never a pass, never the end of the run
+            yield _plain(requirement, Conclusion.ERROR, f"the judge broke: {type(error).__name__}: {error}")
+
+
+def _plain(requirement: Requirement, outcome: Conclusion, because: str) -> Finding:
+    return Finding(requirement=requirement.id, outcome=outcome, because=because)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: MIT
+"""Message-oriented ends (groups B and F): whole messages, empty messages, and the end that follows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.indicating import sticky
+from conformance.oracle.judging import judges
+from conformance.oracle.reading import Reading, doubt, never_told, read_messages
+from conformance.trace.direction import EndKind
+from conformance.trace.history import Connection
+from conformance.trace.operations import What
+
+
+@judges("IND-MSG-01")
+def a_message_receive_tells_of_the_graceful_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """After the last message a receive tells of the peer's graceful end.
+
+    [Winsock SPI, Connection Shutdown, Indicating Remote Shutdown; POSIX recv for its own form]
+    """
+    yield from _the_end(connection, accepted)
+
+
+@judges("SEQ-01")
+def a_seqpacket_end_gives_zero(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """After the queued messages of a seqpacket socket, the peer's end gives 0. [POSIX recv]"""
+    yield from _the_end(connection, accepted)
+
+
+@judges("IND-MSG-02")
+def an_empty_message_is_not_an_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """An empty message is delivered as success with 0 bytes, and what follows it is delivered too. [Winsock SPI, WSPRecv]"""
+    messages = connection.peer_to_iut.offered
+    if b"" not in messages or not any(messages[messages.index(b"") :]):
+        return
+    reading = read_messages(connection.peer_to_iut)
+    if reading.fault is not None:
+        yield accepted.violated(f"after {reading.good} messages, {reading.fault.seen}: not the next one", reading.fault)
+    elif reading.final is not None:
+        last = max(place for place, message in enumerate(messages) if message)
+        yield accepted.decide(
+            reading.good > last,
+            "each empty message was delivered as 0 bytes, and the messages after it followed",
+            f"after {reading.good} of {len(messages)} messages, {reading.final.seen}",
+            reading.final,
+        )
+
+
+@judges("IND-MSG-03")
+def whole_messages_come_before_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Messages queued before a graceful end are delivered whole, in order, before it. [Winsock SPI, WSPRecv]"""
+    direction = connection.peer_to_iut
+    if not direction.ending.is_graceful:
+        yield from doubt(direction, accepted)
+        return
+    if not direction.offered:
+        return
+    reading = read_messages(direction)
+    if reading.fault is not None:
+        yield accepted.violated(f"after {reading.good} messages, {reading.fault.seen}: not the next one", reading.fault)
+    elif reading.final is not None:
+        yield accepted.decide(
+            reading.good == len(direction.offered),
+            f"all {reading.good} messages came whole and in order before the end",
+            f"{reading.good} of {len(direction.offered)} messages came before {reading.final.seen}",
+            direction.ending,
+            reading.final,
+        )
+
+
+@judges("IND-MSG-04")
+def the_end_of_messages_is_sticky(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Each receive after the message-oriented end tells it again. [by analogy with byte streams]"""
+    if b"" not in connection.peer_to_iut.offered:
+        yield from sticky(connection, accepted)
+
+
+@judges("SEQ-02")
+def an_empty_seqpacket_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """How an empty message looks to recv and to poll is written down. [observed: Linux]"""
+    if b"" not in connection.peer_to_iut.offered:
+        return
+    empty = next((r for r in connection.iut.receives if r.what is What.ZERO_BYTES), None)
+    ending = connection.peer_to_iut.ending
+    polls = [
+        o
+        for o in connection.iut.calls("poll")
+        if o.succeeded and o.returned is not None and empty is not None and o.returned <= empty.asked
+        if ending.at is None or o.returned < ending.at
+    ]
+    if empty is not None and polls:
+        yield accepted.satisfied(f"before the end, {polls[-1].seen}, and {empty.seen}", polls[-1], empty)
+
+
+@judges("UNIX-01")
+def a_close_with_unread_data_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """What a UNIX socket tells when the peer closed with data unread is written down. [observed: Linux]"""
+    direction = connection.peer_to_iut
+    gone = connection.peer.gone_at
+    if gone is None or connection.iut_to_peer.offered_before(gone) <= connection.peer.read_until(gone):
+        return
+    told = [report for report in connection.iut.receives if report.at >= gone and report.is_final]
+    if told:
+        words = ", then ".join(report.seen for report in told[:2])
+        yield accepted.satisfied(f"after the peer closed with data unread: {words}", direction.ending, *told[:2])
+
+
+def _the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    direction = connection.peer_to_iut
+    reading: Reading = read_messages(direction)
+    yield from doubt(direction, accepted)
+    if not direction.ending.is_graceful:
+        if direction.ending.kind is EndKind.OPEN and reading.final is not None and reading.final.what is What.ZERO_BYTES:
+            yield accepted.violated("recv told of an end, and the peer never ended", reading.final)
+        return
+    if reading.final is None:
+        if reading.fault is None:
+            yield from never_told(connection, accepted)
+    elif direction.ending.at is not None and reading.final.at < direction.ending.at:
+        yield accepted.violated(f"before the peer's end had come, {reading.final.seen}", direction.ending, reading.final)
+    elif direction.ending.reset_at is None or reading.final.at < direction.ending.reset_at:
+        yield accepted.weigh(reading.final, direction.ending, after="after the peer's graceful end")

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""Readiness (groups B and E): what select, poll and epoll tell of an end.
+
+POLLOUT is left out of every comparison: sources contradict each other on it (AMB-10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.judging import judges
+from conformance.oracle.reading import doubt, first_word, heard
+from conformance.trace.events import Outcome
+from conformance.trace.history import Connection
+from conformance.trace.operations import Operation, What
+
+LEVEL_TRIGGERED = ("poll", "epoll")
+
+
+@judges("IND-SEL-01")
+def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """select marks a socket readable on a graceful end and on a reset; the receive after it does not block.
+
+    [Winsock SPI, WSPSelect, readfds]
+    """
+    ending = connection.peer_to_iut.ending
+    since = ending.certain_at or ending.at
+    if since is None or not (ending.is_graceful or ending.is_abort):
+        yield from doubt(connection.peer_to_iut, accepted)
+        return
+    for select in _answered(connection, "select"):
+        if (select.returned or 0) < since:
+            continue
+        if "IN" not in _told(select):
+            if (select.returned or 0) - max(select.entered, since) >= connection.header.prompt_ns:
+                yield accepted.violated(f"the end ({ending.kind}) had come, and {select.seen}", ending, select)
+            continue
+        after = next((r for r in heard(connection.iut) if r.asked >= (select.returned or 0)), None)
+        if after is not None:
+            blocked = after.what in (What.WOULD_BLOCK, What.NOTHING)
+            yield accepted.decide(
+                not blocked,
+                f"select told readable, and {after.seen}",
+                f"select told readable, and then {after.seen}",
+                ending,
+                select,
+                after,
+            )
+
+
+@judges("POSIX-POLL-01")
+def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """The peer's half-close is told as IN and RDHUP, and not as HUP. [poll(2), epoll_ctl(2)]"""
+    ending = connection.peer_to_iut.ending
+    yield from doubt(connection.peer_to_iut, accepted)
+    if not ending.is_graceful or ending.certain_at is None:
+        return
+    for poll in _asked_fully(connection):
+        if poll.entered < ending.certain_at or _undone(connection, poll) or _ended_here(connection, poll.returned or 0):
+            continue
+        yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
+
+
+@judges("POSIX-POLL-02")
+def both_ends_gone_is_hung_up(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """When both directions have ended, HUP is told too. [observed: Linux; POSIX poll]"""
+    ending, own = connection.peer_to_iut.ending, connection.iut.ending
+    yield from doubt(connection.peer_to_iut, accepted)
+    if not ending.is_graceful or ending.certain_at is None or own is None or own.returned is None:
+        return
+    for poll in _asked_fully(connection):
+        if poll.entered >= max(ending.certain_at, own.returned) and not _undone(connection, poll):
+            yield _exactly({"IN", "RDHUP", "HUP"}, poll, accepted, "after both ends had ended", connection)
+
+
+@judges("POSIX-POLL-03")
+def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A reset is told as ERR, HUP, IN and RDHUP, until a call has taken the error. [poll(2); observed: Linux]"""
+    ending = connection.peer_to_iut.ending
+    if not ending.is_abort or ending.at is None:
+        yield from doubt(connection.peer_to_iut, accepted)
+        return
+    word = first_word(connection.iut, ending)
+    taken = min((o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)),
+                default=None)  # fmt: skip
+    for poll in _asked_fully(connection):
+        if taken is not None and (poll.returned or 0) > taken:
+            break
+        late = poll.entered >= ending.at + connection.header.settle_ns
+        if late or ((poll.returned or 0) > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
+            yield _exactly({"IN", "RDHUP", "HUP", "ERR"}, poll, accepted, "after the peer's reset", connection)
+
+
+@judges("POSIX-POLL-04")
+def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Edge-triggered epoll tells a half-close once; a fresh registration tells it again. [epoll_ctl(2)]"""
+    ending = connection.peer_to_iut.ending
+    yield from doubt(connection.peer_to_iut, accepted)
+    if not ending.is_graceful or ending.certain_at is None:
+        return
+    told = False
+    for poll in _answered(connection, "epoll-et"):
+        if (poll.returned or 0) < ending.certain_at or _undone(connection, poll):
+            continue
+        if "RDHUP" not in poll.arguments.get("events", ()) or _ended_here(connection, poll.returned or 0):
+            continue
+        rdhup = "RDHUP" in _told(poll)
+        if not told or poll.arguments.get("register"):
+            long_enough = rdhup or poll.took >= connection.header.settle_ns
+            if long_enough:
+                yield accepted.decide(
+                    rdhup, f"a registration that had not told it yet: {poll.seen}", f"not told: {poll.seen}", ending, poll
+                )
+            told = told or rdhup
+        else:
+            yield accepted.decide(
+                not rdhup, "the edge was not told again", f"the edge was told a second time: {poll.seen}", ending, poll
+            )
+
+
+def _answered(connection: Connection, *surfaces: str) -> Iterator[Operation]:
+    """The polls over these surfaces that asked for IN and gave an answer; a time-out is the answer "nothing"."""
+    return (
+        poll
+        for poll in connection.iut.calls("poll")
+        if poll.arguments.get("surface") in surfaces
+        and poll.outcome in (Outcome.RESULT, Outcome.TIMEOUT)
+        and "IN" in poll.arguments.get("events", ("IN",))
+    )
+
+
+def _asked_fully(connection: Connection) -> Iterator[Operation]:
+    return (
+        poll for poll in _answered(connection, *LEVEL_TRIGGERED) if "RDHUP" in poll.arguments.get("events", ())
+    )
+
+
+def _told(poll: Operation) -> frozenset[str]:
+    return frozenset(poll.result.get("events", ())) - {"OUT"}
+
+
+def _exactly(
+    wanted: set[str], poll: Operation, accepted: Expectation, after: str, connection: Connection
+) -> Finding:
+    return accepted.decide(
+        _told(poll) == wanted,
+        f"{after}, {poll.seen}",
+        f"{after}, {poll.seen}; accepted: {'|'.join(sorted(wanted))}, with or without OUT",
+        connection.peer_to_iut.ending,
+        poll,
+    )
+
+
+def _ended_here(connection: Connection, time: int) -> bool:
+    """The IUT had itself shut down a direction by then, or closed: the picture is no longer the peer's alone."""
+    return any(
+        o.entered <= time and (o.succeeded or o.returned is None)
+        for o in connection.iut.calls("shutdown", "close", "send_disconnect", "recv_disconnect")
+    )
+
+
+def _undone(connection: Connection, poll: Operation) -> bool:
+    """A reset had come by then, which poll tells differently."""
+    reset_at = connection.peer_to_iut.ending.reset_at
+    aborted = connection.iut_to_peer.resets
+    return (reset_at is not None and (poll.returned or 0) >= reset_at) or bool(
+        aborted and aborted[0].at <= (poll.returned or 0)
+    )
+
+
+def _took(operation: Operation, word: object) -> bool:
+    """That call took the pending error away: it was the first to tell it."""
+    return word is not None and bool(set(operation.events) & set(getattr(word, "events", ())))

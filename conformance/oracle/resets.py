@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: MIT
+"""Group D, resets on the wire (TCP): when the IUT must send one, when it must not, and what one that comes does to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.link import (
+    arrivals,
+    confirmed,
+    given_up_at,
+    judges_link,
+    may_time_out,
+    overdue,
+    own_fin,
+    resets_come,
+    settled,
+    stopped_at,
+    surely_unread,
+    timed,
+    undone_at,
+    words,
+)
+from conformance.oracle.reading import never_told
+from conformance.trace.direction import Passage
+from conformance.trace.history import Connection
+from conformance.trace.operations import Operation
+
+ABORT_WORDS = ("ECONNRESET", "ECONNABORTED", "ENETRESET", "EPIPE")
+"""What tells of an abort by the peer, through whichever call comes first; EPIPE by a send that the user may still make."""
+
+
+@judges_link("WIRE-ABRT-01")
+def an_abortive_close_resets(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Closing with linger on and time 0 sends a RST that the peer must accept, and no FIN. [RFC 9293, 3.10.5]"""
+    iut, close = connection.iut, connection.iut.closed
+    if close is None or close.returned is None or iut.ending is not close:
+        return
+    if iut.linger_at(close.entered) != (True, 0) or _disturbed(connection, close):
+        return
+    fin = next((p for p in connection.iut_to_peer.fins if p.at >= close.entered), None)
+    reset = next((p for p in connection.iut_to_peer.resets if p.at >= close.entered), None)
+    if fin is not None:
+        yield accepted.violated("an abortive close sent a FIN", close, fin)
+    elif reset is None:
+        if undone_at(connection) == math.inf and overdue(connection, close.returned):
+            yield accepted.violated("an abortive close sent no reset", close)
+    elif undone_at(connection) == reset.at:
+        known, following = confirmed(connection, reset.at), connection.iut_to_peer.sent_by(reset.at)
+        if reset.start == following:
+            yield accepted.satisfied(f"an abortive close sent a reset at SND.NXT (offset {following}), and no FIN", close, reset)
+        else:
+            where = f"offset {reset.start}, {known} bytes being acknowledged and {following} sent"
+            yield accepted.decide(
+                known <= reset.start < following,
+                f"an abortive close sent a reset within what was on its way ({where}), and no FIN",
+                f"an abortive close sent a reset that the peer need not accept ({where})",
+                close,
+                reset,
+            )
+
+
+@judges_link("WIRE-ABRT-02")
+def closing_with_unread_data_resets(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A close that discards received data says so with a RST. [RFC 9293, 3.6.1, SHLD-3; RFC 2525, 2.17]"""
+    iut, close = connection.iut, connection.iut.closed
+    if close is None or close.returned is None or iut.ending is not close or stopped_at(iut) < close.entered:
+        return
+    if iut.linger_at(close.entered)[0] or _disturbed(connection, close):
+        return
+    if not (unread := surely_unread(connection, close.entered)):
+        return
+    sent = [p for p in connection.iut_to_peer.passages if p.at >= close.entered and (p.fin or p.rst)]
+    first = next((p for p in sent if not p.repeated_by_harness), None)
+    if any(p.delivered is not None and (first is None or p.delivered <= first.at) for p in resets_come(connection)):
+        return
+    if first is None:
+        yield accepted.undetermined(f"closed with {unread} bytes unread, and neither FIN nor RST was seen", close)
+    else:
+        yield accepted.decide(
+            first.rst,
+            f"closed with {unread} bytes unread, the IUT sent a reset",
+            f"closed with {unread} bytes unread, the IUT sent a FIN: the peer is not told that they were lost",
+            close,
+            first,
+        )
+
+
+@judges_link("WIRE-ABRT-03")
+def data_after_a_full_close_is_answered_with_a_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Data that comes once nobody can read it any more is answered with RST. [RFC 9293, 3.6.1, SHLD-3]"""
+    iut, close = connection.iut, connection.iut.closed
+    if close is None or close.returned is None or iut.linger_at(close.entered) == (True, 0):
+        return
+    if iut.killed_at is not None or connection.peer_to_iut.ending.is_graceful:
+        return
+    direction = connection.peer_to_iut
+    new = next(
+        ((at, p) for at, p in arrivals(connection) if at > close.returned and p.end > direction.carried_by(at - 1)), None
+    )
+    if new is None or undone_at(connection) <= new[0]:
+        return
+    came, data = new
+    reset = next(iter(connection.iut_to_peer.resets), None)
+    if reset is not None and undone_at(connection) == reset.at:
+        yield accepted.satisfied("data that came after the close was answered with a reset", close, data, reset)
+    elif undone_at(connection) - came > connection.header.prompt_ns and overdue(connection, came):
+        yield accepted.violated("data that came after the close was not answered with a reset", close, data)
+    else:
+        yield accepted.undetermined("data came after the close, and nobody waited long for the answer", close, data)
+
+
+@judges_link("WIRE-ABRT-04")
+def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Ending only the sending direction loses nothing: a FIN goes out, and no RST, whatever is unread. [RFC 9293, 3.6]"""
+    iut, call = connection.iut, connection.iut.ending
+    if call is None or call.returned is None or _disturbed(connection, call):
+        return
+    if call.op != "send_disconnect" and call.arguments.get("how") != "send":
+        return
+    limit = stopped_at(iut)
+    if limit <= call.entered or not (unread := surely_unread(connection, call.entered)):
+        return
+    fin = own_fin(connection)
+    reset = next((p for p in connection.iut_to_peer.resets if call.entered <= p.at < limit), None)
+    if reset is not None and undone_at(connection) == reset.at:
+        if not may_time_out(connection):
+            yield accepted.violated(f"{call.name} with {unread} bytes unread sent a reset", call, reset)
+    elif fin is not None and call.entered <= fin.at < limit:
+        yield accepted.satisfied(f"{call.name} with {unread} bytes unread sent a FIN, and no reset before the close", call, fin)
+    elif fin is None and confirmed(connection, call.entered) >= connection.iut_to_peer.offered_length:
+        if min(limit, undone_at(connection)) - call.returned > connection.header.prompt_ns and overdue(connection, call.returned):
+            yield accepted.violated(f"{call.name} with {unread} bytes unread sent no FIN", call)
+
+
+def _disturbed(connection: Connection, call: Operation) -> bool:
+    """By the time of that call the connection had been undone, or the IUT told of an end that was no graceful one."""
+    told = any(word.at <= call.entered and not word.is_graceful for word in words(connection.iut, 0))
+    return told or undone_at(connection) <= call.entered
+
+
+@judges_link("WIRE-RST-01")
+def an_exact_reset_aborts(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A RST at RCV.NXT aborts the connection, and the user is told. [RFC 9293, 3.5.3 and 3.10.7.4]"""
+    direction, iut = connection.peer_to_iut, connection.iut
+    at = direction.ending.at
+    if not direction.ending.is_abort or at is None:
+        return
+    reset = next(p for p in resets_come(connection) if p.delivered == at)
+    if reset.start != direction.carried_by(at) or any(word.at < at for word in words(iut, 0)):
+        return
+    word = next(iter(words(iut, at)), None)
+    if word is None:
+        yield from never_told(connection, accepted)
+    elif word.told in ABORT_WORDS or (word.told == "OTHER" and connection.statement.family == "runtime"):
+        yield accepted.satisfied(f"a reset came at RCV.NXT, and {word.seen}", reset, word)
+    elif word.told == "OTHER":
+        yield accepted.undetermined(f"a reset came at RCV.NXT, and {word.seen}, which no vocabulary explains", reset, word)
+    else:
+        yield accepted.violated(f"a reset came at RCV.NXT, and {word.seen}", reset, word)
+
+
+@judges_link("WIRE-RST-04")
+def a_reset_never_draws_a_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """No RST of the IUT answers one of the peer. [RFC 9293, 3.10.7.1]"""
+    come = resets_come(connection)
+    if not come:
+        return
+    answers = [p for p in connection.iut_to_peer.resets if p.at >= (come[0].delivered or 0)]
+    for answer in answers:
+        if not _has_another_cause(connection, answer, come):
+            yield accepted.violated("the peer's reset was answered with a reset", *come, answer)
+            return
+    if not answers and settled(connection, come[-1].delivered or 0):
+        yield accepted.satisfied("no reset followed the peer's", *come)
+
+
+def _has_another_cause(connection: Connection, answer: Passage, come: list[Passage]) -> bool:
+    """Something else, close before it, may have made the IUT send that reset."""
+    iut = connection.iut
+    first, last = come[0].delivered or 0, max(p.delivered or 0 for p in come if (p.delivered or 0) <= answer.at)
+    since = last - connection.header.settle_ns
+    if timed(connection) or (iut.killed_at is not None and iut.killed_at <= answer.at):
+        return True
+    if any(
+        o.entered <= answer.at and (o.returned is None or o.returned >= since)
+        for o in iut.calls("close", "shutdown", "send_disconnect", "recv_disconnect")
+    ):
+        return True
+    refusing = min(stopped_at(iut), given_up_at(iut), first)
+    return any(not p.rst and max(since, refusing) <= at <= answer.at for at, p in arrivals(connection))

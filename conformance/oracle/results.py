@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""What one case came to: its findings and its verdict, as a value that travels between processes and into the report."""
+
+from __future__ import annotations
+
+import msgspec
+
+from conformance.catalogue.catalogue import Catalogue, load
+from conformance.catalogue.statement import Statement
+from conformance.oracle.findings import Conclusion, Finding
+from conformance.oracle.judging import judge
+from conformance.oracle.verdicts import Verdict, verdict_of, worst
+from conformance.trace.trace import Trace
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One case for one provider. `evidence` is the trace's path relative to the results, `duration_s` in seconds."""
+
+    id: str
+    provider: str
+    topology: str
+    verdict: Verdict
+    exercises: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    problem: str = ""
+    evidence: str = ""
+    duration_s: float = 0.0
+
+
+class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the statement claims one thing and the implementation was found to be another."""
+
+    item: str
+    claimed: str
+    found: str
+
+
+class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A provider in one run: what was claimed, what was found, and what kept it from being tested, if anything."""
+
+    name: str
+    statement: Statement
+    found: dict[str, object] = {}
+    contradictions: tuple[Contradiction, ...] = ()
+    problem: str = ""
+    settle_ms: int = 0
+    prompt_ms: int = 0
+
+
+def judge_case(trace: Trace, *, evidence: str = "", duration_s: float = 0.0, catalogue: Catalogue | None = None) -> CaseResult:
+    """Judge one trace and sum it up."""
+    catalogue = catalogue or load()
+    findings = judge(trace, catalogue)
+    header = trace.header
+    return CaseResult(
+        id=header.case,
+        provider=header.provider,
+        topology=header.topology,
+        verdict=case_verdict(findings, header.exercises, catalogue),
+        exercises=header.exercises,
+        findings=findings,
+        problem=header.problem,
+        evidence=evidence,
+        duration_s=duration_s,
+    )
+
+
+def case_verdict(findings: tuple[Finding, ...], exercises: tuple[str, ...], catalogue: Catalogue) -> Verdict:
+    """The worst verdict of the case. What it was not meant to exercise counts only where it was violated or broke."""
+    outcomes: dict[str, list[Conclusion]] = {}
+    for finding in findings:
+        if finding.requirement in exercises or finding.outcome in (Conclusion.VIOLATED, Conclusion.ERROR):
+            outcomes.setdefault(finding.requirement, []).append(finding.outcome)
+    return worst(verdict_of(catalogue[identity].level, found) for identity, found in outcomes.items())

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+"""Group D, the peer that falls silent (TCP): the user time-out and keep-alive end the connection as an abort."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from conformance.oracle.findings import Expectation, Finding, Shown
+from conformance.oracle.link import Word, arrivals, confirmed_at, judges_link, undone_at, words
+from conformance.oracle.reading import NS_PER_MS, NS_PER_S, heard
+from conformance.trace.direction import EndKind, Passage
+from conformance.trace.history import Connection
+from conformance.trace.operations import Operation, What
+
+GRACE_NS = 5 * NS_PER_S
+"""A user time-out of 300 ms was seen to fire at 0.74 s: it is looked at when a retransmission is due."""
+
+
+@judges_link("WIRE-TMO-01")
+def silence_ends_as_an_abort(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """Data or FIN that nobody acknowledges ends the connection, after the user time-out, as an abort.
+
+    [RFC 9293, 3.6, case 2, and 3.10.8; tcp(7), TCP_USER_TIMEOUT]
+    """
+    option = _option(connection, "USER_TIMEOUT")
+    if option is None:
+        return
+    timeout_ns = int(option.arguments["value"]) * NS_PER_MS
+    sent = next((p for p in connection.iut_to_peer.passages if _never_acknowledged(connection, p)), None)
+    if sent is None or sent.at < option.entered or connection.peer_to_iut.ending.kind is not EndKind.OPEN:
+        return
+    word = next((w for w in words(connection.iut, sent.at) if w.at < undone_by_others(connection)), None)
+    if word is not None:
+        yield _weigh(connection, accepted, word, "unacknowledged beyond the user time-out", option, sent)
+        return
+    patience_ns = timeout_ns + max(timeout_ns, GRACE_NS)
+    for report in heard(connection.iut):
+        waited_until = report.at if report.what is What.NOTHING else report.asked
+        if report.what in (What.NOTHING, What.WOULD_BLOCK) and waited_until - sent.at >= patience_ns:
+            yield accepted.violated(f"nothing was acknowledged far beyond the user time-out, and {report.seen}", option, sent, report)
+            return
+
+
+def _never_acknowledged(connection: Connection, passage: Passage) -> bool:
+    """It takes sequence numbers, was the IUT's own, and no acknowledgement of it ever reached the IUT."""
+    if passage.repeated_by_harness or passage.rst or not (passage.segment.length or passage.fin):
+        return False
+    return confirmed_at(connection, passage.end + passage.fin) == math.inf
+
+
+@judges_link("WIRE-TMO-02")
+def failed_keepalive_is_an_abort(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """When keep-alive probes stay unanswered, the user is told of an abort. [RFC 9293, 3.8.4]"""
+    option = _option(connection, "KEEPALIVE")
+    if option is None or connection.peer_to_iut.ending.kind is not EndKind.OPEN:
+        return
+    if any(_never_acknowledged(connection, p) and not _is_probe(connection, p) for p in connection.iut_to_peer.passages):
+        return
+    last_heard = max((at for at, _ in arrivals(connection)), default=0)
+    probes = [
+        p for p in connection.iut_to_peer.passages if p.at > max(last_heard, option.entered) and _is_probe(connection, p)
+    ]
+    if not probes:
+        return
+    word = next((w for w in words(connection.iut, probes[0].at) if w.at < undone_by_others(connection)), None)
+    if word is not None:
+        yield _weigh(connection, accepted, word, f"{len(probes)} keep-alive probes unanswered", option, *probes)
+    else:
+        yield accepted.undetermined(f"{len(probes)} keep-alive probes were not answered, and the user was told nothing", *probes)
+
+
+def _is_probe(connection: Connection, passage: Passage) -> bool:
+    """It stands one before what was sent last, to make the peer repeat its acknowledgement; some send an octet with it."""
+    if passage.fin or passage.rst or passage.segment.length > 1 or passage.repeated_by_harness:
+        return False
+    return passage.start == connection.iut_to_peer.sent_by(passage.at - 1) - 1
+
+
+def undone_by_others(connection: Connection) -> float:
+    """When something other than silence ended the connection; a reset of the IUT's own may be how it gives up."""
+    own = {p.at for p in connection.iut_to_peer.resets}
+    undone = undone_at(connection)
+    return math.inf if undone in own else undone
+
+
+def _option(connection: Connection, name: str) -> Operation | None:
+    """The call that set this option to something, if one did."""
+    calls = (o for o in connection.iut.calls("set_option") if o.arguments.get("name") == name)
+    return next((o for o in calls if o.succeeded and o.arguments.get("value")), None)
+
+
+def _weigh(connection: Connection, accepted: Expectation, word: Word, after: str, *evidence: Shown) -> Finding:
+    """As the catalogue has it; a runtime may name its failure as it likes."""
+    outcomes = {outcome.outcome for outcome in accepted.accepted}
+    if "ABORT_LOCAL" in outcomes and not word.is_graceful:
+        return accepted.satisfied(f"{after}, {word.seen}: a failure, not an end", *evidence, word)
+    return accepted.weigh(word, *evidence, after=after)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""The suite is a pytest suite: options, fixtures, and the hooks that run cases ahead of their turn and keep results.
+
+pytest loads this module in every session of an environment where the suite is installed, so it is light, and does
+nothing unless the session's ini file says `shutdown_conformance = true`, as that of the cases does. The work is done
+by `conformance.execution.session`.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+_INI = "shutdown_conformance"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of the suite, and the ini key that turns it on."""
+    group = parser.getgroup("shutdown-conformance")
+    group.addoption(
+        "--provider",
+        action="append",
+        default=[],
+        metavar="NAME|FILE.toml",
+        help="the implementation to test; may be given several times (default: the kernel's own sockets)",
+    )
+    group.addoption("--topology", default="loopback", metavar="T", help="loopback (default), wire, veth or host")
+    group.addoption("--output", default="", metavar="DIR", help="where results and evidence go (default: reports/…)")
+    group.addoption("--shutdown-run", action="store_true", help=argparse.SUPPRESS)
+    group.addoption("--shutdown-json", action="store_true", help=argparse.SUPPRESS)
+    parser.addini(_INI, "this folder holds cases of the shutdown conformance suite", type="bool", default=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks, and the suite itself where it is asked for."""
+    if not config.getini(_INI):
+        return
+    for mark in ("exercises(*ids)", "on(topology)", "waits(seconds)", "where(*conditions)", "both_roles"):
+        config.addinivalue_line("markers", f"{mark}: see conformance.execution.casework")
+    from conformance.execution.session import register
+
+    register(config)
+
+
+@pytest.fixture
+def connection() -> None:
+    """Two connected ends. The suite itself gives the case its value when it runs it, ahead of its turn."""
+
+
+@pytest.fixture
+def ends() -> None:
+    """Two ends that are not connected; given like `connection`."""

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""Canonical conditions: one vocabulary for the error names of all implementations.
+
+An agent reports its implementation's own symbolic name; the oracle compares canonical conditions. A name that is not
+known here stays `OTHER` and equals nothing, so an unexpected error can never pass for an expected one.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from conformance.trace.events import ErrorValue
+
+
+class Condition(StrEnum):
+    """The conditions of the agent protocol; EPIPE is kept apart until the caller's own history explains it."""
+
+    EDISCON = "EDISCON"
+    ECONNRESET = "ECONNRESET"
+    ECONNABORTED = "ECONNABORTED"
+    ENETRESET = "ENETRESET"
+    ETIMEDOUT = "ETIMEDOUT"
+    ESHUTDOWN = "ESHUTDOWN"
+    EPIPE = "EPIPE"
+    """A POSIX send that has nowhere to go: ESHUTDOWN after the caller's own shutdown, else "the connection is gone"."""
+    ENOTCONN = "ENOTCONN"
+    EISCONN = "EISCONN"
+    EWOULDBLOCK = "EWOULDBLOCK"
+    EINVAL = "EINVAL"
+    ENOTSOCK = "ENOTSOCK"
+    EFAULT = "EFAULT"
+    ENOPROTOOPT = "ENOPROTOOPT"
+    EMSGSIZE = "EMSGSIZE"
+    EOPNOTSUPP = "EOPNOTSUPP"
+    ECANCELED = "ECANCELED"
+    OTHER = "OTHER"
+
+
+_BY_ALIAS = {
+    "EAGAIN": Condition.EWOULDBLOCK,
+    "EBADF": Condition.ENOTSOCK,
+    "WSA_OPERATION_ABORTED": Condition.ECANCELED,
+    "ERROR_OPERATION_ABORTED": Condition.ECANCELED,
+    "BrokenPipeError": Condition.EPIPE,
+    "ConnectionAbortedError": Condition.ECONNABORTED,
+    "ConnectionResetError": Condition.ECONNRESET,
+    "TimeoutError": Condition.ETIMEDOUT,
+}
+
+
+def canonical(error: ErrorValue) -> Condition:
+    """Map an implementation's error to its canonical condition; what is not known is `OTHER`."""
+    if alias := _BY_ALIAS.get(error.name):
+        return alias
+    try:
+        return Condition(error.name.removeprefix("WSA"))
+    except ValueError:
+        return Condition.OTHER

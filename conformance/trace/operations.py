@@ -1,0 +1,379 @@
+# SPDX-License-Identifier: MIT
+"""Calls paired with their returns, and what each end was told: the API's half of a history."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from conformance.trace.conditions import Condition, canonical
+from conformance.trace.events import Called, Completed, End, ErrorValue, Indicated, Noted, Outcome, Returned
+from conformance.trace.trace import Trace
+
+GRACEFUL_SHUTDOWNS = ("send", "both")
+HOW = {0: "receive", 1: "send", 2: "both"}
+"""The numbers that POSIX and Winsock give to the directions of shutdown."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of one end, from entry to return (nanoseconds on the trace's clock; `returned` None if never)."""
+
+    end: End
+    op: str
+    socket: int | None
+    arguments: dict[str, Any]
+    entered: int
+    returned: int | None
+    outcome: Outcome
+    result: dict[str, Any]
+    error: ErrorValue | None
+    text: str
+    events: tuple[int, ...]
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """The canonical condition of the error that it returned, if it did."""
+        return canonical(self.error) if self.error else None
+
+    @property
+    def succeeded(self) -> bool:
+        """The call returned success."""
+        return self.outcome is Outcome.RESULT
+
+    @property
+    def took(self) -> int:
+        """Nanoseconds from entry to return; of a call that never returned, 0."""
+        return self.returned - self.entered if self.returned is not None else 0
+
+    @property
+    def told(self) -> str:
+        """What it told, as the vocabulary of the catalogue's accepted outcomes has it: SUCCESS, ECONNRESET, …"""
+        match self.outcome:
+            case Outcome.RESULT:
+                return "SUCCESS"
+            case Outcome.ERROR:
+                return str(self.condition)
+            case _:
+                return self.outcome.name
+
+    @property
+    def seen(self) -> str:
+        """What it told, in words and in the implementation's own terms."""
+        match self.outcome:
+            case Outcome.RESULT if self.op == "get_error":
+                return f"SO_ERROR held {(self.result.get('error') or {}).get('name', 'nothing')}"
+            case Outcome.RESULT if self.op == "poll":
+                return f"{self.name} told {'|'.join(self.result.get('events', ())) or 'nothing'}"
+            case Outcome.RESULT:
+                return f"{self.name} succeeded"
+            case Outcome.ERROR:
+                return f"{self.name} failed with {self.error.name if self.error else '?'}"
+            case Outcome.TIMEOUT:
+                return f"{self.name} did not return in time"
+            case Outcome.UNANSWERED:
+                return f"{self.name} was never answered"
+            case _:
+                return f"{self.name}: {self.outcome} ({self.text})"
+
+    @property
+    def name(self) -> str:
+        """The call as a person would write it: `shutdown(send)`, `recv`."""
+        if self.op in ("shutdown", "poll"):
+            return f"{self.op}({self.arguments.get('how', self.arguments.get('surface', ''))})"
+        return self.op
+
+    @property
+    def how(self) -> str | int | None:
+        """Which direction a shutdown named, also where it was given as a number; other numbers stay as they are."""
+        how: str | int | None = self.arguments.get("how") if self.op == "shutdown" else None
+        return HOW.get(how, how) if isinstance(how, int) else how
+
+    @property
+    def ends_sending(self) -> bool:
+        """It asked for the end of this end's sending direction: a graceful shutdown, SendDisconnect, or close."""
+        return self.op in ("send_disconnect", "close") or self.how in GRACEFUL_SHUTDOWNS
+
+
+def operations_of(trace: Trace) -> tuple[Operation, ...]:
+    """Pair each call of the trace with its return, in the order of entry."""
+    returns = {(event.end, event.call): event for event in trace.events if isinstance(event, Returned)}
+    return tuple(
+        _operation(event, returns.get((event.end, event.call))) for event in trace.events if isinstance(event, Called)
+    )
+
+
+def _operation(called: Called, returned: Returned | None) -> Operation:
+    answered = returned is not None and returned.outcome is not Outcome.UNANSWERED
+    return Operation(
+        end=called.end,
+        op=called.op,
+        socket=called.socket,
+        arguments=called.arguments,
+        entered=called.at,
+        returned=returned.at if returned and answered else None,
+        outcome=returned.outcome if returned else Outcome.UNANSWERED,
+        result=(returned.result if returned else None) or {},
+        error=returned.error if returned else None,
+        text=returned.text if returned else "",
+        events=(called.n, returned.n) if returned else (called.n,),
+    )
+
+
+class What(StrEnum):
+    """What a receive told."""
+
+    DATA = "DATA"
+    ZERO_BYTES = "ZERO_BYTES"
+    ERROR = "ERROR"
+    WOULD_BLOCK = "EWOULDBLOCK"
+    NOTHING = "NOTHING"
+    """It waited for its whole `wait_ms`, and nothing came."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one receive told of the incoming direction: asked at `asked`, told at `at` (nanoseconds)."""
+
+    what: What
+    asked: int
+    at: int
+    events: tuple[int, ...]
+    length: int = 0
+    error: ErrorValue | None = None
+    content: bytes | None = field(default=None, repr=False)
+    sha256: str | None = None
+    peek: bool = False
+    partial: bool = False
+    posted: bool = False
+    waited_ms: int = 0
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """The canonical condition of the error, if it told one."""
+        return canonical(self.error) if self.error else None
+
+    @property
+    def told(self) -> str:
+        """The outcome in the vocabulary of the catalogue: DATA, ZERO_BYTES, ECONNRESET, …"""
+        return str(self.condition) if self.what is What.ERROR else str(self.what)
+
+    @property
+    def seen(self) -> str:
+        """What it told, in words and in the implementation's own terms."""
+        call = "a posted receive" if self.posted else "a peek" if self.peek else "recv"
+        match self.what:
+            case What.DATA:
+                return f"{call} returned {self.length} bytes"
+            case What.ZERO_BYTES:
+                return f"{call} returned 0 bytes"
+            case What.ERROR:
+                return f"{call} failed with {self.error.name if self.error else '?'}"
+            case What.WOULD_BLOCK:
+                return f"{call} would have blocked"
+            case What.NOTHING:
+                return f"{call} waited {self.waited_ms} ms for nothing"
+
+    @property
+    def is_final(self) -> bool:
+        """It speaks of an end: zero bytes or an error, not data and not "nothing yet"."""
+        return self.what in (What.ZERO_BYTES, What.ERROR)
+
+    def carries(self, expected: bytes) -> bool:
+        """The bytes that it told are exactly these."""
+        if self.content is not None:
+            return self.content == expected
+        return self.sha256 == hashlib.sha256(expected).hexdigest()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One end of a connection: its operations on the connection's socket and its duplicates, and what it was told."""
+
+    end: End
+    sockets: frozenset[int]
+    operations: tuple[Operation, ...]
+    reports: tuple[Report, ...]
+    indications: tuple[Indicated, ...]
+    killed_at: int | None
+    killed_events: tuple[int, ...]
+
+    @classmethod
+    def of(cls, trace: Trace, operations: Iterable[Operation], end: End, socket: int) -> Side:
+        """Collect what belongs to that end's socket; a duplicate belongs to the connection too."""
+        sockets = {socket}
+        own = []
+        for operation in operations:
+            if operation.end is end and operation.socket in sockets:
+                own.append(operation)
+                if operation.op == "duplicate" and operation.succeeded:
+                    sockets.add(operation.result["socket"])
+        completions = {e.token: e for e in trace.events if isinstance(e, Completed) and e.end is end}
+        killed = next((e for e in trace.events if isinstance(e, Noted) and e.what == "killed" and e.end is end), None)
+        return cls(
+            end=end,
+            sockets=frozenset(sockets),
+            operations=tuple(own),
+            reports=tuple(sorted(_reports(own, completions), key=lambda report: report.at)),
+            indications=tuple(
+                e for e in trace.events if isinstance(e, Indicated) and e.end is end and e.socket in sockets
+            ),
+            killed_at=killed.at if killed else None,
+            killed_events=(killed.n,) if killed else (),
+        )
+
+    def calls(self, *ops: str) -> Iterator[Operation]:
+        """The operations of those names, in the order of entry."""
+        return (operation for operation in self.operations if operation.op in ops)
+
+    @cached_property
+    def sends(self) -> tuple[Operation, ...]:
+        """The sends, in the order of entry."""
+        return tuple(self.calls("send"))
+
+    @cached_property
+    def receives(self) -> tuple[Report, ...]:
+        """What the receives told, peeks left out."""
+        return tuple(report for report in self.reports if not report.peek)
+
+    @property
+    def final_reports(self) -> Iterator[Report]:
+        """The reports that speak of an end, peeks left out."""
+        return (report for report in self.receives if report.is_final)
+
+    @cached_property
+    def closed(self) -> Operation | None:
+        """The close that gave up the last of the connection's sockets, if it succeeded."""
+        open_sockets = set(self.sockets)
+        for operation in self.calls("close"):
+            if operation.succeeded and operation.socket is not None:
+                open_sockets.discard(operation.socket)
+                if not open_sockets:
+                    return operation
+        return None
+
+    @cached_property
+    def ending(self) -> Operation | None:
+        """The first successful call that ended this end's sending, wherever a close gave up the last socket."""
+        return next(
+            (o for o in self.operations if o.ends_sending and o.succeeded and (o.op != "close" or o is self.closed)),
+            None,
+        )
+
+    @property
+    def gone_at(self) -> int | None:
+        """When this end gave up the connection as a whole, by close or death; None if it never did."""
+        times = [time for time in (self.closed.entered if self.closed else None, self.killed_at) if time is not None]
+        return min(times, default=None)
+
+    @property
+    def stopped_receiving_at(self) -> int | None:
+        """When this end itself gave up receiving (shutdown of receiving, RecvDisconnect, close, death)."""
+        times = [
+            o.entered
+            for o in self.calls("shutdown", "recv_disconnect")
+            if o.succeeded and (o.op == "recv_disconnect" or o.how in ("receive", "both"))
+        ]
+        if self.gone_at is not None:
+            times.append(self.gone_at)
+        return min(times, default=None)
+
+    def linger_at(self, time: int) -> tuple[bool, int]:
+        """The linger setting (on, seconds) in force at that time; (False, 0) if it was never set."""
+        setting = (False, 0)
+        for operation in self.calls("set_linger"):
+            if operation.succeeded and operation.entered <= time:
+                setting = (bool(operation.arguments["on"]), int(operation.arguments["seconds"]))
+        return setting
+
+    def blocking_at(self, time: int) -> bool:
+        """Whether the socket was in blocking mode at that time; sockets start so."""
+        blocking = True
+        for operation in self.calls("set_blocking"):
+            if operation.succeeded and operation.entered <= time:
+                blocking = bool(operation.arguments["on"])
+        return blocking
+
+    def read_until(self, time: int) -> int:
+        """How many bytes this end had read by that time."""
+        return sum(report.length for report in self.receives if report.what is What.DATA and report.at <= time)
+
+
+def left_unread(writer: Side, reader: Side, time: int, *, messages: bool) -> int:
+    """How many bytes of the writer's sends the reader had, or may have had, unread at that time (nanoseconds).
+
+    A send that was under way then may have put something there; where messages are kept apart, an empty one counts 1.
+    """
+    sent = empty = 0
+    for send in writer.sends:
+        if send.entered > time:
+            break
+        if send.succeeded:
+            sent += int(send.result["length"])
+            empty += messages and not send.result["length"]
+        elif send.returned is None or send.returned > time:
+            sent += 1
+    taken = sum(1 for report in reader.receives if report.what is What.ZERO_BYTES and report.at <= time)
+    return max(0, sent - reader.read_until(time)) + max(0, empty - taken)
+
+
+def _reports(operations: Iterable[Operation], completions: dict[str, Completed]) -> Iterator[Report]:
+    for operation in operations:
+        if operation.op == "recv" and operation.returned is not None and operation.arguments.get("length") != 0:
+            if (report := _report_of_call(operation)) is not None:
+                yield report
+        elif operation.op == "post_recv" and operation.succeeded:
+            completion = completions.get(str(operation.result.get("token")))
+            if completion is not None and operation.arguments.get("length") != 0:
+                yield _report_of_completion(operation, completion)
+
+
+def _report_of_call(operation: Operation) -> Report | None:
+    assert operation.returned is not None
+    common: dict[str, Any] = {
+        "asked": operation.entered,
+        "at": operation.returned,
+        "events": operation.events,
+        "peek": "PEEK" in operation.arguments.get("flags", ()),
+        "waited_ms": int(operation.arguments.get("wait_ms", 0)),
+    }
+    match operation.outcome:
+        case Outcome.RESULT:
+            return _report_of_result(operation.result, common)
+        case Outcome.ERROR if operation.condition is Condition.EWOULDBLOCK:
+            return Report(What.WOULD_BLOCK, **common)
+        case Outcome.ERROR:
+            return Report(What.ERROR, error=operation.error, **common)
+        case Outcome.TIMEOUT:
+            return Report(What.NOTHING, **common)
+        case _:
+            return None
+
+
+def _report_of_completion(posted: Operation, completion: Completed) -> Report:
+    common: dict[str, Any] = {
+        "asked": posted.entered,
+        "at": completion.at,
+        "events": (*posted.events, completion.n),
+        "posted": True,
+    }
+    if completion.error is not None:
+        return Report(What.ERROR, error=completion.error, **common)
+    return _report_of_result(completion.result or {}, common)
+
+
+def _report_of_result(result: dict[str, Any], common: dict[str, Any]) -> Report:
+    length = int(result.get("length", 0))
+    return Report(
+        What.DATA if length else What.ZERO_BYTES,
+        length=length,
+        content=base64.b64decode(result["data"]) if result.get("data") is not None else None,
+        sha256=result.get("sha256"),
+        partial=bool(result.get("partial")),
+        **common,
+    )

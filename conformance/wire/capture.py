@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""A link that is looked at: long-lived packet sockets whose rings one thread empties.
+
+Every frame is recorded once, when it passes the device of the implementation under test: what the IUT sends when it
+goes out, what the peer sends when it comes in. The peer's frames are also seen when the peer sends them; that only
+counts them as under way, so that `flush` knows when all have come in, on whichever processor they wait.
+
+The ring is TPACKET_V2, not V3: a packet is visible at once, where V3 hands out blocks when they are full or a timer
+ends. The kernel keeps the first octets of each packet (a filter says how many), so bulk data costs little.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import select
+import socket
+import struct
+import threading
+from collections import deque
+from typing import cast
+
+from conformance.trace.events import End
+from conformance.trace.frames import Frame
+from conformance.wire import dissect
+from conformance.wire.markers import marker, marker_number
+from conformance.wire.tap import Link, Tap
+
+RING_OCTETS = 32 << 20
+SLOT_OCTETS = 256
+SLOTS = RING_OCTETS // SLOT_OCTETS
+BLOCK_OCTETS = 1 << 16
+KEPT_OCTETS = 160
+"""IP and TCP headers have at most 60 octets each, IPv6 with its extension headers seldom more; the kernel's own headers
+take 80 octets of a slot."""
+GRABS_SLOTS = (8, 128, 2048)
+"""How many slots to look at: few, and more only if all of those are filled."""
+
+# <linux/if_packet.h>
+SOL_PACKET = 263
+PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION = 5, 6, 10
+TPACKET_V2 = 1
+PACKET_OUTGOING = 4
+ETH_P_ALL = 0x0003
+SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
+
+SLOT = struct.Struct("=III2xHII18xB")
+"""struct tpacket2_hdr: status, length, kept octets, (link header,) offset of the packet, seconds, nanoseconds, (VLAN);
+then struct sockaddr_ll, of which only the packet type matters."""
+STATUS_USER = 1
+WORDS_PER_SLOT = SLOT_OCTETS // 4
+STATUSES_KERNEL = memoryview(bytes(4 * max(GRABS_SLOTS))).cast("I")
+
+FILTER = (
+    (0x30, 0, 0, 0),  # ldb [0]: a SOCK_DGRAM packet socket starts at the IP header
+    (0x54, 0, 0, 0xF0),  # and #0xf0
+    (0x15, 0, 2, 0x40),  # jeq #0x40, else +2
+    (0x30, 0, 0, 9),  # ldb [9]: IPv4 protocol
+    (0x05, 0, 0, 2),  # ja +2
+    (0x15, 0, 4, 0x60),  # jeq #0x60, else drop
+    (0x30, 0, 0, 6),  # ldb [6]: IPv6 next header
+    (0x15, 2, 0, 1),  # jeq #1 (ICMP): drop
+    (0x15, 1, 0, 58),  # jeq #58 (ICMPv6): drop
+    (0x06, 0, 0, KEPT_OCTETS),  # ret: how much to keep
+    (0x06, 0, 0, 0),  # ret: drop
+)
+"""Both IP versions, without ICMP; everything else is told apart by port, in the reader."""
+
+
+class Ring:
+    """A packet socket on one device, with the ring that the kernel fills."""
+
+    def __init__(self, fd: int, interface: str) -> None:
+        """Take over an unbound packet socket of type SOCK_DGRAM and start to capture."""
+        self.socket = socket.socket(fileno=fd)
+        program = b"".join(struct.pack("HBBI", *instruction) for instruction in FILTER)
+        kept_alive = ctypes.create_string_buffer(program)
+        self.socket.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxQ", len(FILTER), ctypes.addressof(kept_alive))
+        )
+        self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+        self.socket.setsockopt(
+            SOL_PACKET,
+            PACKET_RX_RING,
+            struct.pack("IIII", BLOCK_OCTETS, RING_OCTETS // BLOCK_OCTETS, SLOT_OCTETS, SLOTS),
+        )
+        self._memory = mmap.mmap(self.socket.fileno(), RING_OCTETS)
+        self._view = memoryview(self._memory)
+        self._words = self._view.cast("I")
+        self._next = 0
+        self._lost = 0
+        self._counting = threading.Lock()
+        self.socket.bind((interface, ETH_P_ALL))
+
+    def grab(self) -> bytes:
+        """Slots that the kernel has filled, as they are, and given back to it; empty if there are none.
+
+        Copying many at once is quick, so the ring has room again long before the packets have been looked at.
+        """
+        first, ready = self._next, 0
+        for most in GRABS_SLOTS:
+            last = min(first + most, SLOTS)
+            statuses = self._words[first * WORDS_PER_SLOT : last * WORDS_PER_SLOT : WORDS_PER_SLOT].tolist()
+            ready = next((place for place, status in enumerate(statuses) if not status & STATUS_USER), len(statuses))
+            if ready < most:
+                break
+        last = first + ready
+        slots = self._memory[first * SLOT_OCTETS : last * SLOT_OCTETS]
+        self._words[first * WORDS_PER_SLOT : last * WORDS_PER_SLOT : WORDS_PER_SLOT] = STATUSES_KERNEL[:ready]
+        self._next = last % SLOTS
+        return slots
+
+    @property
+    def lost(self) -> int:
+        """Packets that found the ring full, since the beginning."""
+        with self._counting:
+            statistics = self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)  # reading sets them to zero
+            self._lost += int(struct.unpack("II", statistics)[1])
+            return self._lost
+
+    def close(self) -> None:
+        """Stop capturing."""
+        self._words.release()
+        self._view.release()
+        self._memory.close()
+        self.socket.close()
+
+
+class CapturedTap(Tap):
+    """A tap on a link that is only looked at."""
+
+    under_way = 0
+    """Frames that the peer has sent and that have not been seen to come in; the reader's thread alone counts."""
+
+
+class CapturedLink(Link):
+    """The link as the packet sockets of its devices see it."""
+
+    def __init__(self, topology: str, rings: list[Ring], markers: dict[End, socket.socket]) -> None:
+        """Start the reader. `rings` has the IUT's device first; `markers` are UDP sockets, one at each station,
+        connected to each other. All of them are ours to close."""
+        super().__init__(topology)
+        self._rings = rings
+        self._markers = markers
+        self._marker_number = 0
+        self._sending = threading.Lock()
+        self._passed = threading.Condition()
+        self._marker_seen = 0
+        self._marker_passed = 0
+        self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC)
+        self._thread = threading.Thread(target=self._run, name=f"capture {topology}", daemon=True)
+        self._thread.start()
+
+    def _make_tap(self, port: int, listener: End) -> Tap:
+        return CapturedTap(self, port, listener)
+
+    def _run(self) -> None:
+        poll = select.poll()
+        poll.register(self._wake_reader, select.POLLIN)
+        for ring in self._rings:
+            poll.register(ring.socket, select.POLLIN)
+        while not any(fd == self._wake_reader for fd, _ in poll.poll()):
+            backlog: deque[bytes] = deque()
+            while self._empty_rings(backlog) or backlog:
+                self._sort(backlog.popleft())
+            if self._marker_seen:
+                with self._passed:
+                    self._marker_passed = self._marker_seen
+                    self._passed.notify_all()
+
+    def _empty_rings(self, backlog: deque[bytes]) -> bool:
+        """Move what the kernel has to the backlog, and say whether there was anything.
+
+        The IUT's ring comes first: what has come in by then was sent before, so the peer's ring accounts for it all.
+        """
+        before = len(backlog)
+        for ring in self._rings:
+            while slots := ring.grab():
+                backlog.append(slots)
+        return len(backlog) > before
+
+    def _sort(self, slots: bytes) -> None:
+        """Hand each packet to the tap of its port."""
+        taps = cast("dict[int, CapturedTap]", self._taps)
+        fresh: dict[CapturedTap, list[Frame]] = {}
+        for offset in range(0, len(slots), SLOT_OCTETS):
+            _, length, kept, start, seconds, nanoseconds, kind = SLOT.unpack_from(slots, offset)
+            data = slots[offset + start : offset + start + kept]
+            pair = dissect.ports(data)
+            if pair is None:
+                if kind != PACKET_OUTGOING:
+                    self._marker_seen = max(self._marker_seen, marker_number(data))
+                continue
+            source, destination = pair
+            if (tap := taps.get(destination)) is not None:
+                sender = tap.listener.other
+            elif (tap := taps.get(source)) is not None:
+                sender = tap.listener
+            else:
+                continue
+            if kind == PACKET_OUTGOING and sender is End.PEER:
+                tap.under_way += 1
+                continue
+            if kind != PACKET_OUTGOING:
+                if sender is End.IUT:
+                    continue
+                tap.under_way -= 1
+            frame = Frame(at=seconds * 1_000_000_000 + nanoseconds, data=data, length=length)
+            fresh.setdefault(tap, []).append(frame)
+        for tap, frames in fresh.items():
+            tap.record(*frames)
+
+    def flush(self, tap: Tap, timeout_s: float) -> bool:
+        """A marker follows what is on the link; when it is in, and nothing is under way, all is in."""
+        with self._sending:
+            self._marker_number += 1
+            number = self._marker_number
+            self._markers[End.PEER].send(marker(number))
+        captured = cast(CapturedTap, tap)
+        with self._passed:
+            return self._passed.wait_for(lambda: self._marker_passed >= number and captured.under_way <= 0, timeout_s)
+
+    @property
+    def lost(self) -> int:
+        """Packets that found a ring full."""
+        return sum(ring.lost for ring in self._rings)
+
+    def _stop(self) -> None:
+        os.write(self._wake_writer, b".")
+        self._thread.join()
+        for ring in self._rings:
+            ring.close()
+        for sock in self._markers.values():
+            sock.close()
+        os.close(self._wake_reader)
+        os.close(self._wake_writer)

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: MIT
+"""What one case sees of the link: the frames of its own port, in order. Where they come from is the link's business."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+from conformance.trace.events import End, Segment
+from conformance.trace.frames import Frame
+from conformance.wire import dissect
+from conformance.wire.errors import RulesNotPossible
+from conformance.wire.rules import Rule
+
+
+class Tap:
+    """All frames with one port, in either direction, since it was claimed."""
+
+    def __init__(self, link: Link, port: int, listener: End) -> None:
+        self.port = port
+        self.listener = listener
+        self.changed = threading.Condition()
+        """Guards the frames; told of every new frame, and of every frame that met its fate."""
+        self._link = link
+        self._frames: list[Frame] = []
+        self._segments: list[Segment | None] = []
+        self._stale: set[int] = set()
+        self._changes = 0
+        self._amendments = 0
+
+    def record(self, *frames: Frame) -> int:
+        """Keep frames (for links); the result is the place of the last one."""
+        with self.changed:
+            self._frames += frames
+            self._tell()
+            return len(self._frames) - 1
+
+    def amend(self, place: int, frame: Frame) -> None:
+        """Put a frame, whose fate is known now, in the place of what was recorded (for links)."""
+        with self.changed:
+            self._frames[place] = frame
+            self._stale.add(place)
+            self._amendments += 1
+            self._tell()
+
+    def _tell(self) -> None:
+        self._changes += 1
+        self.changed.notify_all()
+
+    def frames(self) -> list[Frame]:
+        """The frames so far, in the order in which they were seen."""
+        with self.changed:
+            return list(self._frames)
+
+    def segments(self) -> list[Segment]:
+        """The same as TCP segments; `frame` numbers them from 1, so a frame that is no TCP leaves a gap."""
+        with self.changed:
+            return self._dissected()
+
+    def _dissected(self) -> list[Segment]:
+        for place in self._stale:
+            if place < len(self._segments):
+                self._segments[place] = self._dissect(place)
+        self._stale.clear()
+        self._segments += [self._dissect(place) for place in range(len(self._segments), len(self._frames))]
+        return [segment for segment in self._segments if segment is not None]
+
+    def _dissect(self, place: int) -> Segment | None:
+        return dissect.segment(self._frames[place], place + 1, self.port, self.listener)
+
+    def wait_for(self, wanted: Callable[[Segment], bool], timeout_s: float) -> Segment | None:
+        """The first segment that is wanted, among those already there or those still to come; None when time is up."""
+        deadline = time.monotonic() + timeout_s
+        with self.changed:
+            looked_at, amendments = 0, self._amendments
+            while True:
+                if amendments != self._amendments:
+                    looked_at, amendments = 0, self._amendments
+                segments = self._dissected()
+                for segment in segments[looked_at:]:
+                    if wanted(segment):
+                        return segment
+                looked_at = len(segments)
+                if not self._await_change(deadline):
+                    return None
+
+    def _await_change(self, deadline: float) -> bool:
+        seen = self._changes
+        return self.changed.wait_for(lambda: self._changes != seen, max(0.0, deadline - time.monotonic()))
+
+    def flush(self, timeout_s: float = 1.0) -> bool:
+        """Make sure that all that was put on the link before this call is among the frames; False if that failed."""
+        return self._link.flush(self, timeout_s)
+
+    def apply(self, rule: Rule) -> None:
+        """From now on treat what passes by this rule as well. Raises RulesNotPossible on a link that only looks on."""
+        raise RulesNotPossible(self._link.topology)
+
+    def release(self) -> None:
+        """Deliver all that is held, and hold no more. Raises RulesNotPossible."""
+        raise RulesNotPossible(self._link.topology)
+
+    def repeat(self, segment: Segment) -> None:
+        """Put a copy of this segment's frame on the link again, in its direction. Raises RulesNotPossible."""
+        raise RulesNotPossible(self._link.topology)
+
+    def close(self) -> None:
+        """Record nothing more; what is there stays readable."""
+        self._link.give_up(self)
+
+
+class Link(ABC):
+    """What joins the two stations, as far as it can be seen. A subclass says how."""
+
+    def __init__(self, topology: str) -> None:
+        self.topology = topology
+        self._taps: dict[int, Tap] = {}
+        self._closed = False
+
+    def claim(self, port: int, listener: End) -> Tap:
+        """Record all frames with this port from now on; `listener` is the end that will listen there.
+
+        Raises:
+            ValueError: the port has been claimed and not given up.
+        """
+        if port in self._taps:
+            raise ValueError(f"port {port} has been claimed already")
+        tap = self._taps[port] = self._make_tap(port, listener)
+        return tap
+
+    def give_up(self, tap: Tap) -> None:
+        """The tap wants nothing more."""
+        if self._taps.get(tap.port) is tap:
+            del self._taps[tap.port]
+
+    def _make_tap(self, port: int, listener: End) -> Tap:
+        return Tap(self, port, listener)
+
+    @abstractmethod
+    def flush(self, tap: Tap, timeout_s: float) -> bool:
+        """See `Tap.flush`."""
+
+    @property
+    @abstractmethod
+    def lost(self) -> int:
+        """How many packets got lost on the way to us (not those that a rule dropped)."""
+
+    def close(self) -> None:
+        """Stop looking (and carrying, where the harness carries). Taps stay readable."""
+        if not self._closed:
+            self._closed = True
+            self._stop()
+
+    @abstractmethod
+    def _stop(self) -> None:
+        """End what the subclass started."""

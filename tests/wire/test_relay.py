@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""Rules carried out: what is dropped is sent again, what is held comes later, what is repeated comes twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from conformance.trace.events import End, Fate, Segment
+from conformance.wire.rules import Action, Rule, Selection
+from conformance.wire.topology import Topology
+from tests.wire.conftest import LIMIT_S, Exchange, exchange
+
+FIN_FROM_PEER = Selection(End.PEER, "F")
+DATA_FROM_PEER = Selection(End.PEER, without="F", has_data=True)
+
+
+@pytest.fixture
+def watched(opened: Callable[[str], Topology]) -> Exchange:
+    return exchange(opened("wire"), "inet", octets=10, sends=3)
+
+
+def fins_of_peer(watched: Exchange) -> list[Segment]:
+    return [segment for segment in watched.tap.segments() if segment.sender is End.PEER and "F" in segment.flags]
+
+
+def test_a_dropped_fin_is_sent_again_by_the_peer(watched: Exchange) -> None:
+    watched.tap.apply(Rule(Action.DROP, FIN_FROM_PEER, count=1))
+    assert watched.finish(watched.connect()) == "received 30"
+    first, second, *_ = fins_of_peer(watched)
+    assert (first.fate, second.fate) == (Fate.DROPPED, Fate.DELIVERED)
+    assert first.seq + first.length == second.seq + second.length
+    assert watched.tap.frames()[first.frame - 1].comment == "drop the first FIN from the peer"
+    (told,) = [s for s in watched.tap.segments() if s.sender is End.IUT and "F" in s.flags]
+    assert told.at > second.at
+
+
+def test_data_held_until_the_fin_has_passed_arrives_behind_it(watched: Exchange) -> None:
+    watched.tap.apply(Rule(Action.HOLD, DATA_FROM_PEER, skip=1, until=FIN_FROM_PEER))
+    assert watched.finish(watched.connect()) == "received 30"
+    held = [segment for segment in watched.tap.segments() if segment.fate is Fate.HELD]
+    (fin,) = fins_of_peer(watched)
+    assert held
+    for segment in held:
+        assert segment.at < fin.at
+        assert segment.delivered_at is not None
+        assert segment.delivered_at > fin.at
+
+
+def test_what_is_held_waits_for_its_release(watched: Exchange) -> None:
+    watched.tap.apply(Rule(Action.HOLD, FIN_FROM_PEER))
+    client = watched.connect()
+    held = watched.tap.wait_for(lambda segment: segment.fate is Fate.HELD, LIMIT_S)
+    assert held is not None
+    assert held.delivered_at is None
+    watched.tap.release()
+    let_go = watched.tap.wait_for(lambda segment: segment.delivered_at is not None, LIMIT_S)
+    assert let_go is not None
+    assert (let_go.frame, let_go.at) == (held.frame, held.at)
+    assert watched.finish(client) == "received 30"
+
+
+def test_a_rule_repeats_each_fin(watched: Exchange) -> None:
+    watched.tap.apply(Rule(Action.REPEAT, FIN_FROM_PEER))
+    assert watched.finish(watched.connect()) == "received 30"
+    original, copy = fins_of_peer(watched)
+    assert (original.fate, copy.fate) == (Fate.DELIVERED, Fate.REPEATED)
+    assert original.seq == copy.seq
+
+
+def test_a_recorded_segment_is_put_on_the_link_again(watched: Exchange) -> None:
+    assert watched.finish(watched.connect()) == "received 30"
+    (fin,) = fins_of_peer(watched)
+    before = len(watched.tap.segments())
+    watched.tap.repeat(fin)
+    # The implementation answers the copy, by an ACK from TIME-WAIT or a RST: it did arrive.
+    answer = watched.tap.wait_for(lambda s: s.sender is End.IUT and s.frame > before, LIMIT_S)
+    assert answer is not None
+    assert watched.tap.segments()[before].fate is Fate.REPEATED
+
+
+def test_from_now_on_nothing_of_the_peer_gets_through(watched: Exchange) -> None:
+    watched.tap.apply(Rule(Action.DROP, Selection(End.PEER)))
+    watched.connect()
+    assert watched.tap.wait_for(lambda segment: segment.flags == "S", LIMIT_S) is not None
+    assert watched.tap.flush(LIMIT_S)
+    assert {segment.sender for segment in watched.tap.segments()} == {End.PEER}
+    assert {segment.fate for segment in watched.tap.segments()} == {Fate.DROPPED}
