@@ -4,8 +4,6 @@
 import pytest
 
 from conformance.execution.casework import (
-    IUT,
-    PEER,
     Close,
     Connection,
     Death,
@@ -14,23 +12,86 @@ from conformance.execution.casework import (
     ShutdownThenClose,
     both_roles,
     exercises,
+    waits,
 )
 
 GRACEFUL = [Shutdown("send"), Shutdown("both"), Close(), Close(linger=5), ShutdownThenClose(), Death()]
-QUEUED = [0, 1, 1460, 100_000]
 SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll"]
 
-STREAM_END = ("IND-STREAM-01", "IND-STREAM-02", "IND-STREAM-03", "POSIX-RECV-01")
-MESSAGE_END = ("IND-MSG-01", "IND-MSG-03", "IND-MSG-04", "SEQ-01")
+THE_END = ("IND-STREAM-01", "IND-STREAM-03", "POSIX-RECV-01", "IND-MSG-01", "IND-MSG-04", "SEQ-01")
+ALL_BEFORE = ("IND-STREAM-02", "IND-MSG-03")
+QUEUED = [0, *(pytest.param(length, marks=exercises(*ALL_BEFORE)) for length in (1, 1460, 100_000))]
 
 
 @both_roles
-@exercises(*STREAM_END, *MESSAGE_END)
+@exercises(*THE_END)
 @pytest.mark.parametrize("queued", QUEUED)
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
 def test_peer_ends_after_data(connection: Connection, queued: int, ending: Ending) -> None:
-    """The peer sends, then ends gracefully in one burst; the implementation has read nothing before."""
+    """The peer sends and ends in one burst; only then does the implementation read, to the end and past it."""
     connection.peer.send(queued)
     connection.peer.end_by(ending)
     connection.iut.read_to_the_end()
+    connection.iut.read(times=2)
+
+
+@exercises(*THE_END, *ALL_BEFORE)
+@pytest.mark.parametrize("ending", [Shutdown("send"), Close()], ids=str)
+@pytest.mark.parametrize("surface", SURFACES)
+def test_peer_ends_with_full_buffers(connection: Connection, ending: Ending, surface: str) -> None:
+    """The peer sends until nothing more is accepted, then ends: more than the receive buffer is under way."""
+    connection.peer.fill()
+    connection.peer.end_by(ending)
+    connection.iut.read_to_the_end(surface)
+    connection.iut.read(times=2)
+
+
+@exercises(*THE_END, *ALL_BEFORE)
+@pytest.mark.parametrize("surface", SURFACES)
+def test_end_comes_after_the_data_was_read(connection: Connection, surface: str) -> None:
+    """The implementation has read everything when the end comes."""
+    connection.peer.send(1460)
+    connection.iut.read()
+    connection.peer.shutdown("send")
+    connection.wait_until_told(connection.peer.end)
+    connection.iut.read_to_the_end(surface)
+    connection.iut.read(times=2)
+
+
+@waits(0.3)
+@exercises("IND-STREAM-04", "IND-MSG-01")
+@pytest.mark.parametrize("ending", GRACEFUL, ids=str)
+@pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
+def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending, posted: bool) -> None:
+    """A receive is already waiting when the end comes."""
+    with connection.iut.receiving(posted=posted):
+        connection.settle()
+        connection.peer.end_by(ending)
+    connection.iut.read()
+
+
+@waits(0.3)
+@exercises(*THE_END, *ALL_BEFORE)
+@pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
+@pytest.mark.parametrize("queued", [1, 1460])
+def test_receive_waits_across_data_and_end(connection: Connection, queued: int, posted: bool) -> None:
+    """A receive is waiting when data and the end come in one burst; it takes the data, the next one the end."""
+    with connection.iut.receiving(posted=posted):
+        connection.settle()
+        connection.peer.send(queued)
+        connection.peer.shutdown("send")
+    connection.iut.read_to_the_end()
+    connection.iut.read(times=2)
+
+
+@exercises("IND-STREAM-05", "IND-STREAM-03")
+@pytest.mark.parametrize("queued", [0, 1460])
+def test_peek_at_the_end(connection: Connection, queued: int) -> None:
+    """The implementation peeks at the end before it reads it."""
+    connection.peer.send(queued)
+    connection.peer.shutdown("send")
+    connection.wait_until_told(connection.peer.end)
+    if queued:
+        connection.iut.read()
+    connection.iut.read(flags=["PEEK"])
     connection.iut.read(times=2)

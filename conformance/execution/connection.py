@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.execution.endings import Close
 from conformance.execution.endpoint import CannotExercise, Endpoint, Limits
 from conformance.execution.recorder import Recorder
 from conformance.trace.events import End, Established, Segment
@@ -90,15 +91,36 @@ class Connection:
     link: Link
     limits: Limits
     recorder: Recorder
+    topology: Topology
+    family: str
+    """The address family of the case: `inet`, `inet6`, `unix`."""
 
-    def end(self, end: End) -> Endpoint:
+    def at(self, end: End) -> Endpoint:
         """The endpoint of that end."""
         return self.iut if end is End.IUT else self.peer
 
     def settle(self) -> None:
         """Wait for the settle time: what has not come by then is absent."""
-        time.sleep(self.limits.settle_ms / 1000)
+        self.idle(self.limits.settle_ms / 1000)
+
+    def idle(self, seconds: float) -> None:
+        """Do nothing for so long, which is the stimulus: the ends are left alone."""
+        time.sleep(seconds)
         self.recorder.note("settled")
+
+    def peer_aborts(self, *, unread: bool) -> None:
+        """The peer aborts: by closing with linger 0, or by closing while it has data unread."""
+        if unread:
+            self.iut.send(100)
+            self.peer.read(flags=["PEEK"])
+        self.peer.end_by(Close() if unread else Close(linger=0))
+
+    def listen_again(self) -> dict[str, Any]:
+        """The peer listens once more, elsewhere; the address."""
+        listener = self.peer.call("socket", family=self.family, kind=self.peer.kind)
+        address = address_at(self.topology, End.PEER, self.family)
+        socket = int(_needed(listener.result, "socket")["socket"])
+        return dict(_needed(self.peer.call("listen", socket=socket, address=address, backlog=1).result, "listen")["address"])
 
     def wait_until_told(self, sender: End) -> None:
         """Wait until the link shows that the receiver has acknowledged the sender's FIN; without a link, not at all."""
@@ -122,12 +144,13 @@ def address_at(topology: Topology, end: End, family: str) -> dict[str, Any]:
     return {"family": family, "host": station.addresses[family], "port": station.next_port()}
 
 
-def establish(connection: Connection, topology: Topology, family: str, client: End) -> None:
+def establish(connection: Connection, client: End) -> None:
     """Join the two ends: one listens, the other (`client`) connects; from then on the link is watched.
 
     Raises CannotExercise where the implementation or the topology does not let them be joined.
     """
-    caller, listener = connection.end(client), connection.end(client.other)
+    topology, family = connection.topology, connection.family
+    caller, listener = connection.at(client), connection.at(client.other)
     wanted = address_at(topology, listener.end, family)
     listening = listener.open(family)
     address = _needed(listener.call("listen", address=wanted, backlog=1).result, "listen")["address"]

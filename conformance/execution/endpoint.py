@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -85,6 +86,8 @@ class Endpoint:
     def begin(self, op: str, *, socket: int | None = None, **arguments: Any) -> Pending:
         """Ask for an operation, and go on: `finish` takes its answer."""
         handle = self.socket if socket is None else socket
+        if op == "socket":
+            return Pending(self.agent.submit(op, **arguments), op, None, arguments, time.time_ns())
         request = self.agent.submit(op, socket=handle, **arguments)
         return Pending(request, op, handle, arguments, time.time_ns())
 
@@ -115,9 +118,7 @@ class Endpoint:
 
     def open(self, family: str) -> int:
         """Make a socket of the case's kind, and use it from now on."""
-        request = self.agent.submit("socket", family=family, kind=self.kind)
-        pending = Pending(request, "socket", None, {"family": family, "kind": self.kind}, time.time_ns())
-        reply = self.finish(pending)
+        reply = self.call("socket", family=family, kind=self.kind)
         self.socket = int(_result(reply, "socket")["socket"])
         return self.socket
 
@@ -278,7 +279,7 @@ class Endpoint:
         return frozenset((reply.result or {}).get("events", ()))
 
     def post_read(self) -> str:
-        """Post a receive; its token. `completed` waits for it."""
+        """Post a receive; its token, for which `completed` waits."""
         return str(_result(self.call("post_recv", length=CHUNK), "post_recv")["token"])
 
     def completed(self, token: str, *, wait_ms: int | None = None) -> bool:
@@ -291,9 +292,21 @@ class Endpoint:
             self.take_notices()
         return True
 
-    def begin_read(self) -> Pending:
-        """Enter a receive that may block, and go on."""
-        return self.begin("recv", length=CHUNK, wait_ms=self.limits.patience_ms)
+    @contextmanager
+    def receiving(self, *, posted: bool = False) -> Iterator[None]:
+        """Have a receive waiting, blocked in its call or posted, while the body happens; then wait for its end."""
+        if posted:
+            token = self.post_read()
+            yield
+            self.completed(token)
+        else:
+            pending = self.begin("recv", length=CHUNK, wait_ms=self.limits.patience_ms)
+            yield
+            self.finish(pending)
+
+    def duplicate(self) -> int:
+        """Duplicate the connection's handle; the new one."""
+        return int(_result(self.call("duplicate"), "duplicate")["socket"])
 
     def look_in_vain(self) -> Reply:
         """Receive for the settle time, to show that nothing comes."""

@@ -107,11 +107,12 @@ def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: 
     iut = Endpoint(End.IUT, iut_agent, recorder, limits, provider.profile.kind)
     peer = Endpoint(End.PEER, peer_agent, recorder, limits, provider.peer.kind)
     iut.other, peer.other = peer, iut
-    connection = Connection(iut, peer, Link(None, recorder, limits), limits, recorder)
+    family = provider.profile.address_family
+    connection = Connection(iut, peer, Link(None, recorder, limits), limits, recorder, topology, family)
     lost_before = topology.link.lost if topology.link else 0
     try:
         if case.connected:
-            establish(connection, topology, provider.profile.address_family, case.client)
+            establish(connection, case.client)
         case.function(**{("connection" if case.connected else "ends"): connection}, **case.arguments)
     except CannotExercise as reason:
         recorder.note("cannot exercise", reason=str(reason))

@@ -6,7 +6,9 @@ How a goodbye is followed through is `departing`'s work; shutdowns are judged in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from conformance.oracle.departing import (
     GRACEFUL_WORDS,
@@ -23,16 +25,14 @@ from conformance.oracle.departing import (
     quiet,
     sign_of_an_end,
     unread,
-    until,
 )
-from conformance.oracle.findings import Expectation, Finding, Shown
+from conformance.oracle.findings import Expectation, Finding, Shown, Told
 from conformance.oracle.judging import judges, judges_case
 from conformance.oracle.link import may_time_out
 from conformance.oracle.reading import NS_PER_S, doubt, heard, read
-from conformance.trace.direction import Passage
 from conformance.trace.events import End
 from conformance.trace.history import Connection, History
-from conformance.trace.operations import Operation, What
+from conformance.trace.operations import Operation, Report, What
 
 
 @judges("INIT-CLOSE-01")
@@ -54,7 +54,9 @@ def _in_the_background(connection: Connection, accepted: Expectation, *, blockin
     call = first_goodbye(connection, "close")
     if call is None or call.returned is None or connection.iut.blocking_at(call.entered) is not blocking:
         return
-    if connection.iut.linger_at(call.entered)[0] or unread(connection, call.entered) or not _left(connection, call, call.entered):
+    if connection.iut.linger_at(call.entered)[0] or unread(connection, call.entered):
+        return
+    if not _left(connection, call, call.entered):
         return
     if failed(call):
         if intact(connection, call.returned):
@@ -62,7 +64,7 @@ def _in_the_background(connection: Connection, accepted: Expectation, *, blockin
         return
     if not call.succeeded:
         return
-    took = f"close took {call.took / NS_PER_S:.3f} s with data still to send"
+    took = f"close took {_s(call.took)} with data still to send"
     if call.took > connection.header.prompt_ns:
         yield accepted.violated(took, call)
     elif _left(connection, call, call.returned):
@@ -73,7 +75,7 @@ def _in_the_background(connection: Connection, accepted: Expectation, *, blockin
 
 
 def _left(connection: Connection, close: Operation, time: int) -> bool:
-    """Accepted bytes had not been acknowledged by then; without a link, the peer had not asked for them by the return."""
+    """Accepted bytes were not acknowledged by then; without a link, the peer had not asked for them by the return."""
     direction = connection.iut_to_peer
     offered = direction.offered_before(close.entered)
     if direction.visible:
@@ -104,7 +106,7 @@ def _at_once(connection: Connection, accepted: Expectation, *, blocking: bool) -
     if call.returned is None or not intact(connection, call.entered):
         return
     if failed(call) or (call.succeeded and call.took > connection.header.prompt_ns):
-        yield accepted.violated(f"with linger on and 0 s, {call.seen} after {call.took / NS_PER_S:.3f} s", call)
+        yield accepted.violated(f"with linger on and 0 s, {call.seen} after {_s(call.took)}", call)
     elif call.succeeded and (observed := brought_about(connection, call)) is not None:
         yield accepted.weigh(observed, after="with linger on and 0 s")
     else:
@@ -123,32 +125,148 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     on, seconds = connection.iut.linger_at(call.entered)
     if not on or not seconds or unread(connection, call.entered) or not _left(connection, call, call.entered):
         return
-    linger_ns, direction = seconds * NS_PER_S, connection.iut_to_peer
-    drained = _drained(connection, call)
-    if drained is None or drained[0] > call.entered + linger_ns // 2:
+    drain = _drain(connection, call)
+    if drain is None or drain.at > call.entered + seconds * NS_PER_S // 2 or may_time_out(connection):
         return
-    at, with_its_end, evidence = drained
     if failed(call):
         if intact(connection, call.returned):
-            yield accepted.violated(f"with {seconds} s of linger and a peer that reads, {call.seen}", call, evidence)
+            yield accepted.violated(f"with {seconds} s of linger, and a peer that took all of it, {call.seen}", call, drain)
         return
-    took = f"with {seconds} s of linger and the data drained after {(at - call.entered) / NS_PER_S:.3f} s, close took"
-    took = f"{took} {call.took / NS_PER_S:.3f} s"
     rest = delivery(connection, call) if call.succeeded else None
-    if not call.succeeded or may_time_out(connection):
+    if rest is None:
         return
-    if call.took >= linger_ns:
-        if with_its_end:
-            yield accepted.violated(took, call, evidence)
-    elif rest is not None and not rest.complete:
-        yield accepted.violated(f"{took}; {rest.because}", call, evidence, *rest.evidence)
-    elif call.returned >= at:
-        if rest is not None:
-            told = Observed("CLOSE_WAITS_FOR_DRAIN", f"{took}; {rest.because}", _events(call, evidence, *rest.evidence))
-            yield accepted.weigh(told, after="in blocking mode")
-    elif direction.visible or connection.statement.transport == "unix":
-        seen = f"{took}; {rest.because}" if rest is not None else took
-        told = Observed("GRACEFUL_IN_BACKGROUND", seen, _events(call, evidence, *(rest.evidence if rest else ())))
-        yield accepted.weigh(told, after="in blocking mode")
+    drained = _s(drain.at - call.entered)
+    when = f"the data had drained after {drained} of {seconds} s, and close returned after {_s(call.took)}"
+    evidence: tuple[Shown, ...] = (call, drain, *rest.evidence)
+    if not rest.complete:
+        yield accepted.violated(f"{when}; {rest.because}", *evidence)
+    elif call.took >= seconds * NS_PER_S:
+        if drain.with_its_end:
+            yield accepted.violated(when, *evidence)
+    elif call.returned < drain.at and not (connection.iut_to_peer.visible or connection.statement.transport == "unix"):
+        yield accepted.undetermined(f"{when}, and no link shows what was left to send", *evidence)
     else:
-        yield accepted.undetermined(f"{took}, and no link is visible that shows what was left to send", call, evidence)
+        waited = "CLOSE_WAITS_FOR_DRAIN" if call.returned >= drain.at else "GRACEFUL_IN_BACKGROUND"
+        events = tuple(n for shown in evidence for n in shown.events)
+        yield accepted.weigh(Observed(waited, f"{when}; {rest.because}", events), after="with linger on")
+
+
+@dataclass(frozen=True)
+class _Drain:
+    """When the last accepted byte had been taken, and whether the end was, soon enough too."""
+
+    at: int
+    with_its_end: bool
+    events: tuple[int, ...]
+
+
+def _drain(connection: Connection, close: Operation) -> _Drain | None:
+    direction, wanted = connection.iut_to_peer, connection.iut_to_peer.offered_length
+    soon = close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2
+    if direction.visible:
+        data, end = direction.acknowledged(wanted), direction.acknowledged(wanted + 1)
+        return _Drain(data.at, end is not None and end.at <= soon, data.events) if data else None
+    taken = 0
+    for report in heard(connection.peer):
+        taken += report.length if report.what is What.DATA else 0
+        if taken >= wanted and not connection.header.wire:
+            final = read(direction, connection.statement).final
+            return _Drain(report.at, final is not None and final.at <= soon, report.events)
+    return None
+
+
+def _s(ns: int) -> str:
+    return f"{ns / NS_PER_S:.3f} s"
+
+
+@judges_case("INIT-CLOSE-09")
+def a_new_socket_has_linger_off(history: History, accepted: Expectation) -> Iterator[Finding]:
+    """SO_LINGER is off where nobody has set it. [Winsock SPI, WSPCloseSocket]"""
+    for operation in history.of(End.IUT):
+        if operation.op == "set_linger":
+            return  # a socket may have it from another: a duplicate, or the listener that it was accepted from
+        if operation.op == "get_linger" and operation.succeeded:
+            state = "on" if operation.result.get("on") else "off"
+            because = f"SO_LINGER, never set, is {state}"
+            yield accepted.decide(state == "off", because, because, operation)
+
+
+@judges("INIT-CLOSE-11")
+def only_the_last_close_ends(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """With duplicates the connection goes on until the last of them is closed. [Winsock SPI, Reference Counting]"""
+    first, *others = goodbyes(connection) or (None,)
+    if first is None or first.op != "close" or not first.succeeded or first.returned is None:
+        return
+    if not _duplicates(connection, first) or not intact(connection, first.returned):
+        return
+    iut, last = connection.iut, connection.iut.closed
+    steps = [float(o.entered) for o in others if o.op != "close" or o is last or not o.succeeded]
+    stopped = iut.stopped_receiving_at
+    limit = min(*steps, math.inf if stopped is None else stopped, math.inf)
+    wrong = sign_of_an_end(connection, first.entered, limit) or _refused_send(connection, first, limit)
+    if wrong is not None:
+        yield accepted.violated(f"a duplicate was still open, and {wrong.seen}", first, wrong)
+        return
+    look = quiet(connection.peer, first.returned, connection.header.settle_ns, limit)
+    if look is None or last is None or last.entered != limit:
+        return
+    if iut.linger_at(last.entered)[0] or unread(connection, last.entered):
+        return
+    if (observed := brought_about(connection, last)) is not None:
+        because = f"after the first close, at the peer {look.seen}; after the last, {observed.seen}"
+        yield accepted.decide(observed.told == "GRACEFUL", because, because, first, look, observed)
+
+
+def _duplicates(connection: Connection, close: Operation) -> bool:
+    """Another handle of the connection's socket was open when that close was made."""
+    made = (o for o in connection.iut.calls("duplicate") if o.succeeded and (o.returned or 0) <= close.entered)
+    handles = {connection.established.iut, *(int(o.result["socket"]) for o in made)}
+    return bool(handles - {close.socket})
+
+
+def _refused_send(connection: Connection, close: Operation, limit: float) -> Operation | None:
+    """A send over another handle that was refused although nothing had ended."""
+    stopped = connection.peer.stopped_receiving_at
+    for send in connection.iut.sends:
+        tried = send.socket != close.socket and (close.returned or 0) <= send.entered and (send.returned or limit) < limit
+        if tried and is_refusal(send) and (stopped is None or (send.returned or 0) < stopped):
+            return send if intact(connection, send.entered) else None
+    return None
+
+
+@judges("INIT-CLOSE-12")
+def a_close_adds_no_second_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A shutdown is told by itself, and the close after it, with linger off, tells nothing more.
+
+    [Winsock SPI, Connection Shutdown, scenario, steps 1, 2 and 8]
+    """
+    shut, close = first_goodbye(connection, "shutdown"), connection.iut.closed
+    if shut is None or not shut.succeeded or close is None or close.returned is None:
+        return
+    told = read(connection.iut_to_peer, connection.statement).final
+    if told is None or told.told not in GRACEFUL_WORDS or not shut.entered <= told.at < close.entered:
+        return
+    if connection.iut.linger_at(close.entered)[0] or unread(connection, close.entered) or may_time_out(connection):
+        return
+    later = [r for r in heard(connection.peer) if r.is_final and r.asked >= close.returned]
+    if (second := _second_end(connection, close, later)) is not None:
+        yield accepted.violated(f"the end had been told; after close, {second.seen}", shut, told, close, second)
+    elif later and all(r.told == told.told for r in later):
+        yield accepted.satisfied(
+            f"the end was told before close, and after it {len(later)} times as before", shut, told, close, *later
+        )
+
+
+def _second_end(connection: Connection, close: Operation, later: list[Report]) -> Told | None:
+    """What the close, and nothing that came from the peer after it, added: another FIN, a reset, another word."""
+    direction, back = connection.iut_to_peer, connection.peer_to_iut
+    if not direction.visible:
+        spoke = connection.header.wire or unread(connection, later[-1].at if later else close.entered)
+        return None if spoke else next((r for r in later if r.told not in GRACEFUL_WORDS), None)
+    came = min((p.at for p in back.passages if p.at >= close.entered and (p.segment.length or p.fin or p.rst)),
+               default=math.inf)  # fmt: skip
+    for passage in (*direction.resets, *direction.fins):
+        if close.entered <= passage.at < came and (passage.rst or passage.end != direction.fins[0].end):
+            sign = "a reset" if passage.rst else "a second FIN"
+            return Observed("END", f"the IUT sent {sign}", passage.events)
+    return None

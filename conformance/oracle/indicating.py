@@ -74,9 +74,10 @@ def sticky(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     if not ending.is_graceful:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    first, *later = (r for r in (*_from_first_final(connection),) if not _after_reset(connection, r)) or (None,)
+    first = first_final(connection.iut)
     if first is None or first.told not in {a.outcome for a in accepted.accepted}:
         return
+    later = [r for r in heard(connection.iut) if r.asked >= first.at and not _after_reset(connection, r)]
     for report in later:
         if report.told != first.told:
             yield accepted.violated(f"after the end was told as {first.told}, {report.seen}", first, report)
@@ -120,11 +121,6 @@ def peeking_at_the_end_consumes_nothing(connection: Connection, accepted: Expect
         yield accepted.weigh(peek, ending, after="at the end")
         if following is not None:
             yield accepted.weigh(following, peek, after="after a peek at the end")
-
-
-def _from_first_final(connection: Connection) -> Iterator[Report]:
-    first = first_final(connection.iut)
-    return (r for r in heard(connection.iut) if first is not None and r.at >= first.at)
 
 
 def _after_reset(connection: Connection, report: Report) -> bool:

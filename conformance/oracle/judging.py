@@ -15,6 +15,7 @@ from typing import TypeVar
 from conformance.catalogue.catalogue import Catalogue, load
 from conformance.catalogue.requirement import Requirement
 from conformance.oracle.findings import Conclusion, Expectation, Finding
+from conformance.trace.events import Noted
 from conformance.trace.history import Connection, History
 from conformance.trace.trace import Trace
 
@@ -75,11 +76,13 @@ def judge(trace: Trace, catalogue: Catalogue | None = None) -> tuple[Finding, ..
         return tuple(_plain(r, Conclusion.UNDETERMINED, header.unavailable) for r in meant)
     findings = tuple(_findings(History(trace), catalogue))
     found = {finding.requirement for finding in findings}
-    return findings + tuple(
-        _plain(r, Conclusion.UNDETERMINED, "the case ran, and its trace does not show the stimulus")
-        for r in meant
-        if r.id not in found
-    )
+    return findings + tuple(_plain(r, Conclusion.UNDETERMINED, _why_not(trace)) for r in meant if r.id not in found)
+
+
+def _why_not(trace: Trace) -> str:
+    """Why nothing was found: what kept the case from making its stimulus, if it left a note."""
+    notes = (event for event in trace.events if isinstance(event, Noted) and event.what == "cannot exercise")
+    return next((str(n.details.get("reason")) for n in notes), "the case ran, and its trace does not show the stimulus")
 
 
 def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:

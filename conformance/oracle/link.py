@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Questions that the judges of the wire ask of a connection: what reached whom, what was answered, who watched how long.
+"""Questions that the judges of the wire ask: what reached the IUT, what it answered, and who watched for how long.
 
 All of them suppose that the link is visible; `judges_link` sees to that. Reading segments into directions is the
 history's work, and what the findings are is the judges'.
@@ -75,7 +75,7 @@ def overdue(connection: Connection, since: float) -> bool:
 
 
 def undone_at(connection: Connection) -> float:
-    """When the connection was undone: the first reset sent by the IUT or come to it, or its death; infinity if never."""
+    """When the connection was undone: by the first reset from or to the IUT, or by its death; infinity if never."""
     times = [p.at for p in connection.iut_to_peer.resets]
     times += [p.delivered for p in resets_come(connection) if p.delivered is not None]
     if connection.iut.killed_at is not None:
@@ -118,7 +118,7 @@ def resets_come(connection: Connection) -> list[Passage]:
 
 
 def confirmed(connection: Connection, time: float) -> int:
-    """The offset before which everything that the IUT sent had been acknowledged to it by that time; its FIN counts one."""
+    """The offset before which all that the IUT sent had been acknowledged to it by that time; its FIN counts one."""
     acks = (p.acks for at, p in arrivals(connection) if at <= time and not p.rst and p.acks is not None)
     return max(acks, default=0)
 
@@ -141,7 +141,13 @@ def promptly_acknowledged(connection: Connection, upto: int, since: int) -> Ackn
 
 
 def unacknowledged(
-    connection: Connection, accepted: Expectation, what: str, upto: int, since: int, *evidence: Passage, until: float = math.inf
+    connection: Connection,
+    accepted: Expectation,
+    what: str,
+    upto: int,
+    since: int,
+    *evidence: Passage,
+    until: float = math.inf,
 ) -> Iterator[Finding]:
     """For what came at `since` and was not promptly acknowledged. Silence is a breach only of an IUT that could speak.
 
@@ -216,7 +222,11 @@ class Word:
 
 def words(side: Side, since: float) -> list[Word]:
     """What told the side of an end from that time on, in order; not what its own shutdown or close brought about."""
-    told = [Word(r.at, r.told, r.seen, r.events) for r in heard(side) if r.is_final]
+    told = [
+        Word(r.at, r.told, r.seen, r.events)
+        for r in heard(side)
+        if r.is_final and r.at < stopped_at(side) and r.condition is not Condition.ECANCELED
+    ]
     own_end = math.inf if side.ending is None else side.ending.entered
     for operation in side.calls("send", "get_error"):
         if operation.op == "send" and operation.entered >= own_end:
@@ -228,7 +238,8 @@ def words(side: Side, since: float) -> list[Word]:
         if notice.type not in ("FD_CLOSE", "END", "CLOSED") or notice.at >= given_up_at(side):
             continue
         if notice.error is not None:
-            told.append(Word(notice.at, str(canonical(notice.error)), f"{notice.type} told {notice.error.name}", (notice.n,)))
+            condition, seen = canonical(notice.error), f"{notice.type} told {notice.error.name}"
+            told.append(Word(notice.at, str(condition), seen, (notice.n,)))
         elif notice.type != "CLOSED":
             told.append(Word(notice.at, "GRACEFUL", f"{notice.type} told of an end", (notice.n,)))
     return sorted((word for word in told if word.at >= since), key=lambda word: word.at)

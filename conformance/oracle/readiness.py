@@ -56,8 +56,12 @@ def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Exp
     yield from doubt(connection.peer_to_iut, accepted)
     if not ending.is_graceful or ending.certain_at is None:
         return
+    if connection.peer.ending is None or connection.peer.ending.arguments.get("how") != "send":
+        return  # the peer gave up more than its sending, which may be told otherwise
     for poll in _asked_fully(connection):
         if poll.entered < ending.certain_at or _undone(connection, poll) or _ended_here(connection, poll.returned or 0):
+            continue
+        if connection.peer.gone_at is not None and connection.peer.gone_at <= (poll.returned or 0):
             continue
         yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
 
@@ -97,18 +101,18 @@ def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Itera
     """Edge-triggered epoll tells a half-close once; a fresh registration tells it again. [epoll_ctl(2)]"""
     ending = connection.peer_to_iut.ending
     yield from doubt(connection.peer_to_iut, accepted)
-    if not ending.is_graceful or ending.certain_at is None:
+    if not ending.is_graceful or ending.at is None or ending.certain_at is None:
         return
     told = False
     for poll in _answered(connection, "epoll-et"):
-        if (poll.returned or 0) < ending.certain_at or _undone(connection, poll):
+        if (poll.returned or 0) < ending.at or _undone(connection, poll):
             continue
         if "RDHUP" not in poll.arguments.get("events", ()) or _ended_here(connection, poll.returned or 0):
             continue
         rdhup = "RDHUP" in _told(poll)
         if not told or poll.arguments.get("register"):
-            long_enough = rdhup or poll.took >= connection.header.settle_ns
-            if long_enough:
+            waited_ns = (poll.returned or 0) - max(poll.entered, ending.certain_at)
+            if rdhup or waited_ns >= connection.header.settle_ns:
                 yield accepted.decide(
                     rdhup, f"a registration that had not told it yet: {poll.seen}", f"not told: {poll.seen}", ending, poll
                 )

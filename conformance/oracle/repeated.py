@@ -79,11 +79,11 @@ def _repeated(
         elif undone == math.inf:
             yield accepted.undetermined("a repeated FIN was not acknowledged, and nobody waited long for it", copy)
     elif len(answers) == 1 and (earlier is None or earlier.at >= came):
-        yield accepted.undetermined("one acknowledgement followed two FINs; which of them it answers is open", copy, *answers)
+        yield accepted.undetermined("one acknowledgement followed two FINs: which it answers is open", copy, *answers)
     elif (look := _silence_after(connection, came)) is not None:
-        yield accepted.satisfied("a repeated FIN was acknowledged again, and told no second time", copy, *answers, *look)
+        yield accepted.satisfied("a repeated FIN was acknowledged again, and told once", copy, *answers, *look)
     else:
-        yield accepted.undetermined("a repeated FIN was acknowledged again, and nobody looked what it told", copy, *answers)
+        yield accepted.undetermined("a repeated FIN was acknowledged, and nobody looked what it told", copy, *answers)
 
 
 def _told_again(connection: Connection, came: int) -> tuple[Shown, ...] | None:
@@ -93,7 +93,8 @@ def _told_again(connection: Connection, came: int) -> tuple[Shown, ...] | None:
 
 def _indicated_again(connection: Connection, came: int) -> tuple[Shown, ...] | None:
     iut = connection.iut
-    ends = [Word(n.at, "GRACEFUL", n.type, (n.n,)) for n in iut.indications if n.type in ("FD_CLOSE", "END") and not n.error]
+    notices = [n for n in iut.indications if n.type in ("FD_CLOSE", "END") and n.error is None]
+    ends = [Word(n.at, "GRACEFUL", n.type, (n.n,)) for n in notices]
     registrations = [o.entered for o in iut.calls("event_select")]
     for first, second in pairwise(ends):
         renewed = any(first.at <= at <= second.at for at in registrations)
@@ -167,11 +168,11 @@ def _first_closer(
     answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
     reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
     if reset is not None and undone_at(connection) == reset.at:
-        yield accepted.violated("the IUT closed first, and answered the peer's FIN, sent again, with a reset", copy, reset)
+        yield accepted.violated("the IUT closed first, and reset when the peer's FIN came again", copy, reset)
     elif answer is not None and answer.at - came <= prompt_ns:
-        yield accepted.satisfied("the IUT closed first, and acknowledged the peer's FIN when it came again", copy, known, answer)
+        yield accepted.satisfied("the IUT closed first, and acknowledged a FIN that came again", copy, known, answer)
     elif undone_at(connection) - came > prompt_ns and overdue(connection, came):
-        yield accepted.violated("the IUT closed first, and did not answer the peer's FIN when it came again", copy, known)
+        yield accepted.violated("the IUT closed first, and did not answer a FIN that came again", copy, known)
     else:
         yield accepted.undetermined("the peer's FIN came again, and nobody waited long for an answer", copy)
 
@@ -184,10 +185,10 @@ def _second_closer(
     answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
     reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
     if answer is not None and (reset is None or answer.at < reset.at):
-        yield accepted.violated("the peer closed first, and the IUT still acknowledged its FIN after all was done", copy, answer)
+        yield accepted.violated("the IUT closed second, and acknowledged a FIN that came again", copy, answer)
     elif reset is not None:
-        yield accepted.satisfied("the peer closed first, and the IUT answered its FIN, sent again, with a reset", copy, reset)
+        yield accepted.satisfied("the IUT closed second, and answered a FIN that came again with a reset", copy, reset)
     elif settled(connection, came):
-        yield accepted.satisfied("the peer closed first, and the IUT gave its FIN, sent again, no answer", copy)
+        yield accepted.satisfied("the IUT closed second, and did not answer a FIN that came again", copy)
     else:
         yield accepted.undetermined("the peer's FIN came again, and nobody waited for an answer", copy)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Group D, resets on the wire (TCP): when the IUT must send one, when it must not, and what one that comes does to it."""
+"""Group D, resets on the wire (TCP): when the IUT must send one, when it must not, and what an arriving one does."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from conformance.trace.history import Connection
 from conformance.trace.operations import Operation
 
 ABORT_WORDS = ("ECONNRESET", "ECONNABORTED", "ENETRESET", "EPIPE")
-"""What tells of an abort by the peer, through whichever call comes first; EPIPE by a send that the user may still make."""
+"""What tells of an abort by the peer, through whichever call comes first; EPIPE is told by sends."""
 
 
 @judges_link("WIRE-ABRT-01")
@@ -48,18 +48,21 @@ def an_abortive_close_resets(connection: Connection, accepted: Expectation) -> I
         if undone_at(connection) == math.inf and overdue(connection, close.returned):
             yield accepted.violated("an abortive close sent no reset", close)
     elif undone_at(connection) == reset.at:
-        known, following = confirmed(connection, reset.at), connection.iut_to_peer.sent_by(reset.at)
-        if reset.start == following:
-            yield accepted.satisfied(f"an abortive close sent a reset at SND.NXT (offset {following}), and no FIN", close, reset)
-        else:
-            where = f"offset {reset.start}, {known} bytes being acknowledged and {following} sent"
-            yield accepted.decide(
-                known <= reset.start < following,
-                f"an abortive close sent a reset within what was on its way ({where}), and no FIN",
-                f"an abortive close sent a reset that the peer need not accept ({where})",
-                close,
-                reset,
-            )
+        known, following = confirmed(connection, reset.at), _next_to_send(connection)
+        where = f"offset {reset.start}, {known} bytes being acknowledged and {following} sent"
+        yield accepted.decide(
+            known <= reset.start <= following,  # below SND.NXT where the peer had taken its window back (Linux)
+            f"an abortive close sent a reset that the peer accepts ({where}), and no FIN",
+            f"an abortive close sent a reset that the peer need not accept ({where})",
+            close,
+            reset,
+        )
+
+
+def _next_to_send(connection: Connection) -> int:
+    """SND.NXT at the end, whatever the order in which the capture saw the segments: after a reset nothing is sent."""
+    own = (p for p in connection.iut_to_peer.passages if not p.rst and not p.repeated_by_harness)
+    return max((p.end + p.fin for p in own), default=0)
 
 
 @judges_link("WIRE-ABRT-02")
@@ -89,7 +92,7 @@ def closing_with_unread_data_resets(connection: Connection, accepted: Expectatio
 
 
 @judges_link("WIRE-ABRT-03")
-def data_after_a_full_close_is_answered_with_a_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+def data_after_a_full_close_is_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Data that comes once nobody can read it any more is answered with RST. [RFC 9293, 3.6.1, SHLD-3]"""
     iut, close = connection.iut, connection.iut.closed
     if close is None or close.returned is None or iut.linger_at(close.entered) == (True, 0):
@@ -97,9 +100,8 @@ def data_after_a_full_close_is_answered_with_a_reset(connection: Connection, acc
     if iut.killed_at is not None or connection.peer_to_iut.ending.is_graceful:
         return
     direction = connection.peer_to_iut
-    new = next(
-        ((at, p) for at, p in arrivals(connection) if at > close.returned and p.end > direction.carried_by(at - 1)), None
-    )
+    late = ((at, p) for at, p in arrivals(connection) if at > close.returned)
+    new = next(((at, p) for at, p in late if p.end > direction.carried_by(at - 1)), None)
     if new is None or undone_at(connection) <= new[0]:
         return
     came, data = new
@@ -114,7 +116,7 @@ def data_after_a_full_close_is_answered_with_a_reset(connection: Connection, acc
 
 @judges_link("WIRE-ABRT-04")
 def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Ending only the sending direction loses nothing: a FIN goes out, and no RST, whatever is unread. [RFC 9293, 3.6]"""
+    """Ending the sending direction alone loses nothing: a FIN goes out, and no RST. [RFC 9293, 3.6]"""
     iut, call = connection.iut, connection.iut.ending
     if call is None or call.returned is None or _disturbed(connection, call):
         return
@@ -129,9 +131,10 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
         if not may_time_out(connection):
             yield accepted.violated(f"{call.name} with {unread} bytes unread sent a reset", call, reset)
     elif fin is not None and call.entered <= fin.at < limit:
-        yield accepted.satisfied(f"{call.name} with {unread} bytes unread sent a FIN, and no reset before the close", call, fin)
+        yield accepted.satisfied(f"{call.name} with {unread} bytes unread sent a FIN, and no reset", call, fin)
     elif fin is None and confirmed(connection, call.entered) >= connection.iut_to_peer.offered_length:
-        if min(limit, undone_at(connection)) - call.returned > connection.header.prompt_ns and overdue(connection, call.returned):
+        had_ns = min(limit, undone_at(connection)) - call.returned
+        if had_ns > connection.header.prompt_ns and overdue(connection, call.returned):
             yield accepted.violated(f"{call.name} with {unread} bytes unread sent no FIN", call)
 
 
@@ -146,7 +149,7 @@ def an_exact_reset_aborts(connection: Connection, accepted: Expectation) -> Iter
     """A RST at RCV.NXT aborts the connection, and the user is told. [RFC 9293, 3.5.3 and 3.10.7.4]"""
     direction, iut = connection.peer_to_iut, connection.iut
     at = direction.ending.at
-    if not direction.ending.is_abort or at is None:
+    if not direction.ending.is_abort or at is None or at >= stopped_at(iut):
         return
     reset = next(p for p in resets_come(connection) if p.delivered == at)
     if reset.start != direction.carried_by(at) or any(word.at < at for word in words(iut, 0)):
@@ -157,7 +160,7 @@ def an_exact_reset_aborts(connection: Connection, accepted: Expectation) -> Iter
     elif word.told in ABORT_WORDS or (word.told == "OTHER" and connection.statement.family == "runtime"):
         yield accepted.satisfied(f"a reset came at RCV.NXT, and {word.seen}", reset, word)
     elif word.told == "OTHER":
-        yield accepted.undetermined(f"a reset came at RCV.NXT, and {word.seen}, which no vocabulary explains", reset, word)
+        yield accepted.undetermined(f"a reset came at RCV.NXT, and {word.seen}: a name not known", reset, word)
     else:
         yield accepted.violated(f"a reset came at RCV.NXT, and {word.seen}", reset, word)
 

@@ -48,10 +48,14 @@ class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge_case(trace: Trace, *, evidence: str = "", duration_s: float = 0.0, catalogue: Catalogue | None = None) -> CaseResult:
-    """Judge one trace and sum it up."""
+    """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined."""
     catalogue = catalogue or load()
-    findings = judge(trace, catalogue)
     header = trace.header
+    findings = tuple(
+        finding
+        for finding in judge(trace, catalogue)
+        if finding.outcome is not Conclusion.UNDETERMINED or finding.requirement in header.exercises
+    )
     return CaseResult(
         id=header.case,
         provider=header.provider,

@@ -13,6 +13,8 @@ from conformance.trace.direction import EndKind, Passage
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, What
 
+SILENT = (EndKind.OPEN, EndKind.ABORTED_BY_RECEIVER)
+"""Nothing came of how the peer ended; the IUT may send a reset when it gives up."""
 GRACE_NS = 5 * NS_PER_S
 """A user time-out of 300 ms was seen to fire at 0.74 s: it is looked at when a retransmission is due."""
 
@@ -27,10 +29,12 @@ def silence_ends_as_an_abort(connection: Connection, accepted: Expectation) -> I
     if option is None:
         return
     timeout_ns = int(option.arguments["value"]) * NS_PER_MS
-    sent = next((p for p in connection.iut_to_peer.passages if _never_acknowledged(connection, p)), None)
-    if sent is None or sent.at < option.entered or connection.peer_to_iut.ending.kind is not EndKind.OPEN:
+    sent = next(
+        (p for p in connection.iut_to_peer.passages if _acknowledged_at(connection, p) - p.at > timeout_ns), None
+    )
+    if sent is None or sent.at < option.entered or connection.peer_to_iut.ending.kind not in SILENT:
         return
-    word = next((w for w in words(connection.iut, sent.at) if w.at < undone_by_others(connection)), None)
+    word = next((w for w in words(connection.iut, sent.at) if w.at < _undone_by_others(connection)), None)
     if word is not None:
         yield _weigh(connection, accepted, word, "unacknowledged beyond the user time-out", option, sent)
         return
@@ -38,46 +42,44 @@ def silence_ends_as_an_abort(connection: Connection, accepted: Expectation) -> I
     for report in heard(connection.iut):
         waited_until = report.at if report.what is What.NOTHING else report.asked
         if report.what in (What.NOTHING, What.WOULD_BLOCK) and waited_until - sent.at >= patience_ns:
-            yield accepted.violated(f"nothing was acknowledged far beyond the user time-out, and {report.seen}", option, sent, report)
+            what = f"far beyond the user time-out of what was never acknowledged, {report.seen}"
+            yield accepted.violated(what, option, sent, report)
             return
 
 
-def _never_acknowledged(connection: Connection, passage: Passage) -> bool:
-    """It takes sequence numbers, was the IUT's own, and no acknowledgement of it ever reached the IUT."""
+def _acknowledged_at(connection: Connection, passage: Passage) -> float:
+    """When the IUT got an acknowledgement of that segment of its own; infinity if never. What needs none has it."""
     if passage.repeated_by_harness or passage.rst or not (passage.segment.length or passage.fin):
-        return False
-    return confirmed_at(connection, passage.end + passage.fin) == math.inf
+        return passage.at
+    return confirmed_at(connection, passage.end + passage.fin)
 
 
 @judges_link("WIRE-TMO-02")
 def failed_keepalive_is_an_abort(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """When keep-alive probes stay unanswered, the user is told of an abort. [RFC 9293, 3.8.4]"""
     option = _option(connection, "KEEPALIVE")
-    if option is None or connection.peer_to_iut.ending.kind is not EndKind.OPEN:
-        return
-    if any(_never_acknowledged(connection, p) and not _is_probe(connection, p) for p in connection.iut_to_peer.passages):
+    if option is None or connection.peer_to_iut.ending.kind not in SILENT:
         return
     last_heard = max((at for at, _ in arrivals(connection)), default=0)
-    probes = [
-        p for p in connection.iut_to_peer.passages if p.at > max(last_heard, option.entered) and _is_probe(connection, p)
-    ]
-    if not probes:
+    unanswered = [p for p in connection.iut_to_peer.passages if p.at > max(last_heard, option.entered) and not p.rst]
+    probes = [p for p in unanswered if _is_probe(connection, p)]
+    if not probes or any(p.segment.length or p.fin for p in unanswered if p not in probes):
         return
-    word = next((w for w in words(connection.iut, probes[0].at) if w.at < undone_by_others(connection)), None)
+    word = next((w for w in words(connection.iut, probes[0].at) if w.at < _undone_by_others(connection)), None)
     if word is not None:
         yield _weigh(connection, accepted, word, f"{len(probes)} keep-alive probes unanswered", option, *probes)
     else:
-        yield accepted.undetermined(f"{len(probes)} keep-alive probes were not answered, and the user was told nothing", *probes)
+        yield accepted.undetermined(f"{len(probes)} keep-alive probes were not answered, and nothing was told", *probes)
 
 
 def _is_probe(connection: Connection, passage: Passage) -> bool:
-    """It stands one before what was sent last, to make the peer repeat its acknowledgement; some send an octet with it."""
+    """It stands one before SND.NXT, to make the peer repeat its acknowledgement; some send an octet with it."""
     if passage.fin or passage.rst or passage.segment.length > 1 or passage.repeated_by_harness:
         return False
     return passage.start == connection.iut_to_peer.sent_by(passage.at - 1) - 1
 
 
-def undone_by_others(connection: Connection) -> float:
+def _undone_by_others(connection: Connection) -> float:
     """When something other than silence ended the connection; a reset of the IUT's own may be how it gives up."""
     own = {p.at for p in connection.iut_to_peer.resets}
     undone = undone_at(connection)

@@ -12,25 +12,25 @@ from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.link import (
-    acknowledgements,
     arrivals,
     confirmed,
     confirmed_at,
+    first_fin,
     given_up_at,
     judges_link,
     may_time_out,
-    overdue,
+    own_fin,
     promptly_acknowledged,
     settled,
     stopped_at,
-    surely_unread,
+    timed,
     unacknowledged,
     undone_at,
     watched,
     words,
 )
 from conformance.oracle.reading import NS_PER_S, heard, in_vain, never_told, read_stream
-from conformance.trace.direction import EndKind, Passage
+from conformance.trace.direction import Passage
 from conformance.trace.events import Fate, Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, What
@@ -93,7 +93,8 @@ def a_fin_on_data_counts(connection: Connection, accepted: Expectation) -> Itera
     reading = read_stream(direction)
     final, reset_at = reading.final, direction.ending.reset_at or math.inf
     if reading.fault is not None:
-        yield accepted.violated(f"the bytes from offset {reading.good} on are not those that were sent", fin, reading.fault)
+        what = f"the bytes from offset {reading.good} on are not those that were sent"
+        yield accepted.violated(what, fin, reading.fault)
     elif final is None:
         yield from never_told(connection, accepted)
     elif fin.delivered <= final.at < reset_at and final.told in ("ZERO_BYTES", "EDISCON"):
@@ -128,7 +129,7 @@ def an_unacknowledged_fin_is_sent_again(connection: Connection, accepted: Expect
         if waited and confirmed(connection, fin.at) >= fin.end and not timed(connection):
             yield accepted.violated("for 5 s nobody acknowledged the FIN, and it was not sent again", fin)
         else:
-            yield accepted.undetermined("the FIN was not sent again in the time that its acknowledgement was withheld", fin)
+            yield accepted.undetermined("the FIN was not sent again while its acknowledgement was withheld", fin)
 
 
 def _sends_again(connection: Connection, passage: Passage, fin: Passage) -> bool:
@@ -167,7 +168,7 @@ def a_fin_is_acknowledged_and_not_answered_by_one(connection: Connection, accept
     if min(acted, undone_at(connection)) - at < settle_ns:
         return
     if acted < math.inf or settled(connection, at):
-        yield accepted.satisfied("the peer's FIN was acknowledged, and none of the IUT's own followed by itself", fin, ack)
+        yield accepted.satisfied("the peer's FIN was acknowledged, and no own one followed by itself", fin, ack)
 
 
 def _may_end(operation: Operation) -> bool:
@@ -185,15 +186,16 @@ def a_fin_beyond_a_gap_waits(connection: Connection, accepted: Expectation) -> I
     filled = math.inf if direction.ending.at is None else direction.ending.at
     if direction.ending.is_abort or undone_at(connection) < filled:
         return
-    early = next((w for w in words(iut, fin.delivered) if w.at < min(filled, stopped_at(iut)) and w.is_graceful), None)
+    early = next((w for w in words(iut, fin.delivered) if w.at < filled and w.is_graceful), None)
     if early is not None:
         yield accepted.violated(f"a FIN had come beyond a gap, and {early.seen} before it was filled", fin, early)
         return
     for poll in iut.calls("poll"):
-        if fin.delivered <= poll.entered and poll.returned is not None and poll.returned < min(filled, stopped_at(iut)):
-            if "RDHUP" in poll.result.get("events", ()):
-                yield accepted.violated(f"a FIN had come beyond a gap, and {poll.seen} before it was filled", fin, poll)
-                return
+        if poll.entered < fin.delivered or poll.returned is None or poll.returned >= min(filled, stopped_at(iut)):
+            continue
+        if "RDHUP" in poll.result.get("events", ()):
+            yield accepted.violated(f"a FIN had come beyond a gap, and {poll.seen} before it was filled", fin, poll)
+            return
     look = next(_looks_in_vain(connection, fin.delivered, filled), None)
     if look is None:
         return
@@ -235,10 +237,8 @@ def an_end_that_has_sent_its_fin_still_receives(connection: Connection, accepted
     if own is None or not connection.statement.is_stream:
         return
     base, stop = direction.carried_by(own.at), stopped_at(iut)
-    new = next(
-        (p for at, p in arrivals(connection) if own.at < at < stop and p.end > base and direction.carried_by(at) >= p.end),
-        None,
-    )
+    late = (p for at, p in arrivals(connection) if own.at < at < stop and direction.carried_by(at) >= p.end)
+    new = next((p for p in late if p.end > base), None)
     if new is None or new.delivered is None or undone_at(connection) <= new.delivered:
         return
     reset = next((p for p in connection.iut_to_peer.resets if p.at < stop), None)
@@ -255,12 +255,17 @@ def an_end_that_has_sent_its_fin_still_receives(connection: Connection, accepted
     reading = read_stream(direction)
     fault = reading.fault
     if fault is not None and base <= reading.good <= direction.offered_length - fault.length:
-        yield accepted.violated(f"the bytes from offset {reading.good} on are not those that were sent", own, new, fault)
+        what = f"the bytes from offset {reading.good} on are not those that were sent"
+        yield accepted.violated(what, own, new, fault)
     elif reading.good > base:
         yield accepted.satisfied("data that came after the IUT's FIN was acknowledged and read", own, new, ack)
-    elif (final := reading.final) is not None and new.delivered < final.asked and final.at < undone_at(connection):
-        if final.what is What.ZERO_BYTES or not may_time_out(connection):
-            yield accepted.violated(f"data had come after the IUT's FIN, and {final.seen}", own, new, final)
+    if fault is not None or reading.good > base:
+        return
+    final = reading.final
+    if final is None or final.asked <= new.delivered or final.at >= min(stop, undone_at(connection)):
+        return
+    if final.what is What.ZERO_BYTES or not may_time_out(connection):
+        yield accepted.violated(f"data had come after the IUT's FIN, and {final.seen}", own, new, final)
 
 
 @judges_link("WIRE-SIM-01")
@@ -277,7 +282,8 @@ def crossing_fins_end_gracefully(connection: Connection, accepted: Expectation) 
     if own.at >= fin.delivered or sent.acks is None or sent.acks > own.end:
         return
     if _reset_for_no_reason(connection, own, at):
-        yield accepted.violated("two FINs crossed, and the IUT sent a reset", own, fin, *connection.iut_to_peer.resets[:1])
+        resets = connection.iut_to_peer.resets
+        yield accepted.violated("two FINs crossed, and the IUT sent a reset", own, fin, resets[0])
         return
     both_done = max(at, confirmed_at(connection, own.end + 1))
     if undone_at(connection) <= both_done:
@@ -295,7 +301,8 @@ def crossing_fins_end_gracefully(connection: Connection, accepted: Expectation) 
     elif not word.is_graceful:
         yield accepted.violated(f"two FINs crossed without a reset, and {word.seen}", own, fin, word)
     elif settled(connection, max(both_done, ack.at)) and undone_at(connection) == math.inf:
-        yield accepted.satisfied(f"two FINs crossed: both were acknowledged, {word.seen}, and no reset followed", own, fin, ack, word)
+        what = f"two FINs crossed: both were acknowledged, {word.seen}, and no reset followed"
+        yield accepted.satisfied(what, own, fin, ack, word)
 
 
 def _reset_for_no_reason(connection: Connection, own: Passage, since: int) -> bool:

@@ -66,7 +66,7 @@ class FindingRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
 
     outcome: Conclusion
     because: str
-    events: tuple[int, ...] = ()
+    events: tuple[int, ...]
     matched: str = ""
 
 

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Group A: the implementation closes, under each linger setting, with and without data left to send."""
+
+import pytest
+
+from conformance.execution.casework import Connection, exercises, waits
+
+MODES = [True, False]
+MODE_NAMES = ["blocking", "nonblocking"]
+SOFT = [pytest.param(True, marks=exercises("INIT-CLOSE-01")), pytest.param(False, marks=exercises("INIT-CLOSE-02"))]
+HARD = [pytest.param(True, marks=exercises("INIT-CLOSE-03")), pytest.param(False, marks=exercises("INIT-CLOSE-04"))]
+
+
+@pytest.mark.parametrize("blocking", SOFT, ids=MODE_NAMES)
+def test_close_with_full_buffers(connection: Connection, blocking: bool) -> None:
+    """Linger is off and the queue is full; after the close the peer reads everything."""
+    connection.iut.set_blocking(blocking)
+    connection.iut.fill()
+    connection.iut.close()
+    connection.peer.read_to_the_end()
+    connection.peer.read()
+
+
+@exercises("WIRE-ABRT-01")
+@pytest.mark.parametrize("blocking", HARD, ids=MODE_NAMES)
+@pytest.mark.parametrize("queued", [0, 1460, None], ids=["0", "1460", "full"])
+def test_hard_close(connection: Connection, queued: int | None, blocking: bool) -> None:
+    """Linger is on with time 0: the implementation closes, with nothing, little or much left to send."""
+    connection.iut.set_linger(0)
+    connection.iut.set_blocking(blocking)
+    if queued is None:
+        connection.iut.fill()
+    else:
+        connection.iut.send(queued)
+    connection.iut.close()
+    connection.peer.read_to_the_end()
+    connection.peer.read()
+
+
+@exercises("INIT-CLOSE-05")
+def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
+    """Linger is on with time; the peer reads while the close waits."""
+    connection.iut.set_linger(5)
+    connection.iut.fill()
+    closing = connection.iut.begin("close", wait_ms=8000)
+    connection.peer.read_to_the_end()
+    connection.iut.finish(closing)
+
+
+@waits(1.0)
+@exercises("POSIX-CLOSE-01")
+@pytest.mark.parametrize("blocking", MODES, ids=MODE_NAMES)
+def test_lingering_close_that_cannot_drain(connection: Connection, blocking: bool) -> None:
+    """Linger is on with a second; the peer does not read before that is over."""
+    connection.iut.set_linger(1)
+    connection.iut.set_blocking(blocking)
+    connection.iut.fill()
+    connection.iut.close(wait_ms=6000)
+    connection.peer.read_to_the_end()
+
+
+@exercises("INIT-CLOSE-09")
+def test_linger_as_it_is_found(ends: Connection) -> None:
+    """The linger setting of a new socket is asked for."""
+    ends.iut.open(ends.family)
+    ends.iut.call("get_linger")
+
+
+@waits(0.3)
+@exercises("INIT-CLOSE-11")
+def test_close_of_a_duplicate(connection: Connection) -> None:
+    """The implementation duplicates the descriptor and closes one, uses the other, then closes that."""
+    first, second = connection.iut.socket, connection.iut.duplicate()
+    connection.iut.close(socket=first)
+    connection.settle()
+    connection.peer.look_in_vain()
+    connection.iut.socket = second
+    connection.iut.send(1460)
+    connection.peer.read()
+    connection.iut.close()
+    connection.peer.read_to_the_end()
+
+
+@waits(0.3)
+@exercises("INIT-CLOSE-12")
+def test_close_after_shutdown(connection: Connection) -> None:
+    """The peer has been told of the end when the implementation closes; it looks whether it is told again."""
+    connection.iut.shutdown("send")
+    connection.peer.read_to_the_end()
+    connection.iut.close()
+    connection.settle()
+    connection.peer.read(times=2)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""Group A: the implementation asks for the end of one direction or both, and the peer sees what came of it."""
+
+import pytest
+
+from conformance.execution.casework import (
+    IUT,
+    Close,
+    Connection,
+    Ending,
+    Shutdown,
+    ShutdownThenClose,
+    both_roles,
+    exercises,
+    waits,
+)
+
+SIZES = [1, 1460, 100_000]
+INITIATORS = [
+    pytest.param("send", marks=exercises("INIT-SHUT-01")),
+    pytest.param("both", marks=exercises("INIT-SHUT-02")),
+]
+
+
+@both_roles
+@exercises("WIRE-FIN-01")
+@pytest.mark.parametrize("how", INITIATORS)
+def test_shutdown_on_an_idle_connection(connection: Connection, how: str) -> None:
+    """Nothing was sent; the implementation shuts down, the peer reads the end."""
+    connection.iut.shutdown(how)
+    connection.peer.read_to_the_end()
+    connection.peer.read(times=2)
+
+
+@both_roles
+@exercises("INIT-SHUT-08", "WIRE-FIN-01")
+@pytest.mark.parametrize("ending", [Shutdown("send"), Shutdown("both"), Close(), ShutdownThenClose()], ids=str)
+@pytest.mark.parametrize("queued", SIZES)
+def test_data_and_end_in_one_burst(connection: Connection, queued: int, ending: Ending) -> None:
+    """The implementation sends and ends at once; the peer has read nothing before."""
+    connection.iut.send(queued)
+    connection.iut.end_by(ending)
+    connection.peer.read_to_the_end()
+    connection.peer.read()
+
+
+@exercises("INIT-SHUT-08", "WIRE-FIN-01")
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_shutdown_with_full_buffers(connection: Connection, how: str) -> None:
+    """More is queued than the peer's receive buffer holds when the implementation shuts down."""
+    connection.iut.fill()
+    connection.iut.shutdown(how)
+    connection.peer.read_to_the_end()
+    connection.peer.read()
+
+
+@exercises("INIT-SHUT-09")
+@pytest.mark.parametrize("how", ["send", "both"])
+@pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "nonblocking"])
+def test_shutdown_under_linger_with_full_buffers(connection: Connection, how: str, blocking: bool) -> None:
+    """Linger is on, the queue is full, the peer does not read: the implementation shuts down."""
+    connection.iut.set_linger(5)
+    connection.iut.set_blocking(blocking)
+    connection.iut.fill()
+    connection.iut.shutdown(how)
+    connection.peer.read_to_the_end()
+
+
+@waits(0.3)
+@exercises("INIT-SHUT-03")
+def test_shutdown_of_receiving_alone(connection: Connection) -> None:
+    """The implementation gives up receiving on an idle connection; the peer looks whether it is told anything."""
+    connection.iut.shutdown("receive")
+    connection.settle()
+    connection.peer.look_in_vain()
+    connection.peer.look_in_vain()
+
+
+@both_roles
+@exercises("INIT-SHUT-05", "WIRE-HALF-01")
+@pytest.mark.parametrize("queued", SIZES)
+def test_receiving_goes_on_after_shutdown(connection: Connection, queued: int) -> None:
+    """The implementation ends its own direction; the peer sends on, then ends too."""
+    connection.iut.shutdown("send")
+    connection.peer.read_to_the_end()
+    connection.peer.send(queued)
+    connection.peer.shutdown("send")
+    connection.iut.read_to_the_end()
+    connection.iut.read()
+
+
+@exercises("INIT-SHUT-11")
+@pytest.mark.parametrize("how", ["send", "both"])
+@pytest.mark.parametrize("queued", [0, 1460])
+def test_shutdown_twice(connection: Connection, how: str, queued: int) -> None:
+    """The implementation asks for the same end twice."""
+    connection.iut.send(queued)
+    connection.iut.shutdown(how)
+    connection.iut.shutdown(how)
+    connection.peer.read_to_the_end()
+    connection.settle()
+    connection.peer.read(times=2)
+
+
+@exercises("INIT-SHUT-13")
+def test_connect_again_after_both_ends(connection: Connection) -> None:
+    """Both directions have ended; the implementation asks the same socket to connect again."""
+    connection.peer.shutdown("both")
+    connection.iut.shutdown("both")
+    connection.iut.read()
+    connection.iut.call("connect", address=connection.listen_again(), wait_ms=connection.limits.patience_ms)
+
+
+@exercises("POSIX-SEND-01")
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_send_after_own_shutdown(connection: Connection, how: str) -> None:
+    """The implementation sends although it has ended its sending."""
+    connection.iut.shutdown(how)
+    connection.iut.send(1)
+    connection.wait_until_told(IUT)
+    connection.iut.send(1460)
