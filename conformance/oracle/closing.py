@@ -21,8 +21,8 @@ from conformance.oracle.departing import (
     goodbyes,
     intact,
     is_abortive,
-    is_refusal,
     quiet,
+    refused_send,
     sign_of_an_end,
     unread,
 )
@@ -130,7 +130,7 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
         return
     if failed(call):
         if intact(connection, call.returned):
-            yield accepted.violated(f"with {seconds} s of linger, and a peer that took all of it, {call.seen}", call, drain)
+            yield accepted.violated(f"with {seconds} s of linger, and a peer that took it all, {call.seen}", call, drain)
         return
     rest = delivery(connection, call) if call.succeeded else None
     if rest is None:
@@ -203,7 +203,8 @@ def only_the_last_close_ends(connection: Connection, accepted: Expectation) -> I
     steps = [float(o.entered) for o in others if o.op != "close" or o is last or not o.succeeded]
     stopped = iut.stopped_receiving_at
     limit = min(*steps, math.inf if stopped is None else stopped, math.inf)
-    wrong = sign_of_an_end(connection, first.entered, limit) or _refused_send(connection, first, limit)
+    sign = sign_of_an_end(connection, first.entered, limit)
+    wrong = sign or refused_send(connection, first.returned, limit, closed=first.socket)
     if wrong is not None:
         yield accepted.violated(f"a duplicate was still open, and {wrong.seen}", first, wrong)
         return
@@ -222,16 +223,6 @@ def _duplicates(connection: Connection, close: Operation) -> bool:
     made = (o for o in connection.iut.calls("duplicate") if o.succeeded and (o.returned or 0) <= close.entered)
     handles = {connection.established.iut, *(int(o.result["socket"]) for o in made)}
     return bool(handles - {close.socket})
-
-
-def _refused_send(connection: Connection, close: Operation, limit: float) -> Operation | None:
-    """A send over another handle that was refused although nothing had ended."""
-    stopped = connection.peer.stopped_receiving_at
-    for send in connection.iut.sends:
-        tried = send.socket != close.socket and (close.returned or 0) <= send.entered and (send.returned or limit) < limit
-        if tried and is_refusal(send) and (stopped is None or (send.returned or 0) < stopped):
-            return send if intact(connection, send.entered) else None
-    return None
 
 
 @judges("INIT-CLOSE-12")

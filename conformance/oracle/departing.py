@@ -59,11 +59,6 @@ def failed(operation: Operation) -> bool:
     return operation.outcome in (Outcome.ERROR, Outcome.TIMEOUT) and operation.returned is not None
 
 
-def is_refusal(send: Operation) -> bool:
-    """It was told that the connection does not, or no longer, let it send."""
-    return send.condition in (Condition.EPIPE, Condition.ESHUTDOWN, Condition.ECONNRESET, Condition.ENOTCONN)
-
-
 def is_abortive(connection: Connection, close: Operation) -> bool:
     """It was a close with linger on and a time of 0."""
     return close.op == "close" and connection.iut.linger_at(close.entered) == (True, 0)
@@ -128,6 +123,22 @@ def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed
     if word is None or not since <= word.at < limit or word.told not in (*GRACEFUL_WORDS, "ECONNRESET"):
         return None
     return Observed("END", f"at the peer {word.seen}", word.events)
+
+
+def refused_send(connection: Connection, since: int, limit: float, *, closed: int | None = None) -> Operation | None:
+    """A send of the IUT's between the two times that was refused, although both ends were there to send and receive.
+
+    `closed` is a handle that was given up, and is rightly refused.
+    """
+    stopped = connection.peer.stopped_receiving_at
+    refusals = (Condition.EPIPE, Condition.ESHUTDOWN, Condition.ECONNRESET, Condition.ENOTCONN)
+    for send in connection.iut.sends:
+        over = send.returned or send.entered
+        if send.socket == closed or send.condition not in refusals or send.entered < since or over >= limit:
+            continue
+        there = stopped is None or over < stopped
+        return send if there and intact(connection, send.entered) else None
+    return None
 
 
 def brought_about(connection: Connection, call: Operation) -> Observed | None:

@@ -4,23 +4,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from conformance.oracle.departing import (
-    goodbyes,
-    intact,
-    is_refusal,
-    sign_of_an_end,
-    until,
-)
-from conformance.oracle.findings import Expectation, Finding, Told
+from conformance.oracle.departing import goodbyes, intact, refused_send, sign_of_an_end, until
+from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges, judges_case
-from conformance.oracle.reading import first_word, heard
-from conformance.trace.conditions import Condition
-from conformance.trace.direction import Direction
+from conformance.oracle.link import words
+from conformance.oracle.reading import read
+from conformance.trace.direction import EndKind
 from conformance.trace.events import End, Outcome
 from conformance.trace.history import Connection, History
-from conformance.trace.operations import HOW, Operation, Report, Side, What
+from conformance.trace.operations import HOW, Operation, Report
 
 _ANSWERED = (Outcome.RESULT, Outcome.ERROR)
 _NEW_HANDLE = ("socket", "accept", "duplicate")
@@ -34,14 +28,18 @@ def shutdown_needs_a_connection(history: History, accepted: Expectation) -> Iter
     for operation in operations:
         if operation.op in ("connect", "listen", "close", "accept", "duplicate"):
             fresh.discard(operation.socket if operation.socket is not None else -1)
-        elif operation.op == "shutdown" and operation.socket in fresh and operation.outcome in _ANSWERED:
-            if operation.how in HOW.values():  # which error wins over another is not stated
-                yield accepted.weigh(operation, after="on a socket that was never connected")
+        # Of an unknown direction on such a socket, it is not stated which error wins.
+        judged = operation.how in HOW.values() and operation.outcome in _ANSWERED
+        if judged and operation.socket in fresh:
+            yield accepted.weigh(operation, after="on a socket that was never connected")
 
 
 @judges("ERR-02")
 def an_unknown_direction_is_invalid(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """A shutdown of no known direction fails with invalid argument, on a connected socket. [Winsock SPI, WSPShutdown]"""
+    """A shutdown of no known direction, on a connected socket, fails with invalid argument. [Winsock SPI, WSPShutdown]
+
+    POSIX and Winsock number the directions 0 to 2.
+    """
     for call in _misdirected(connection):
         yield accepted.weigh(call, after=f"with an unknown direction ({call.how}) on a connected socket")
 
@@ -62,25 +60,78 @@ def _misdirected(connection: Connection) -> list[Operation]:
 
 @judges_case("ERR-05")
 def a_closed_handle_is_refused(history: History, accepted: Expectation) -> Iterator[Finding]:
-    """After close the old handle is refused as no socket, while no new one can have taken its place. [Winsock SPI, WSPCloseSocket]"""
-    closed: dict[int, int] = {}
-    for operation in history.of(End.IUT):
-        since = closed.get(operation.socket) if operation.socket is not None else None
-        if since is not None and operation.entered >= since and operation.outcome in _ANSWERED:
-            yield accepted.weigh(operation, after="after close")
-        if operation.op in _NEW_HANDLE:
-            closed.clear()
-        elif operation.op == "close" and operation.succeeded and operation.socket is not None and operation.returned:
-            closed[operation.socket] = operation.returned
+    """After close the old handle is refused, as long as no new one can have taken its place.
+
+    [Winsock SPI, WSPCloseSocket]
+    """
+    operations = history.of(End.IUT)
+    closes: dict[int | None, Operation] = {}
+    for operation in operations:
+        close = closes.get(operation.socket)
+        if close is not None and operation.outcome in _ANSWERED and not _made(operations, close, operation):
+            yield accepted.weigh(operation, close, after="after close")
+        if operation.op == "close" and operation.succeeded and operation.socket is not None:
+            closes[operation.socket] = operation
+
+
+def _made(operations: Iterable[Operation], close: Operation, later: Operation) -> bool:
+    """A handle may have been made from that close on, before the later call was over; or the two overlap."""
+    if later.entered < (close.returned or 0):
+        return True
+    made = (o for o in operations if o.op in _NEW_HANDLE and o.entered <= (later.returned or 0))
+    return any(o.returned is None or o.returned >= close.entered for o in made)
 
 
 @judges("ERR-07")
 def shutdown_after_an_abort_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What shutdown returns once an abort was told is written down. [Winsock API, shutdown]"""
     ending, gone = connection.peer_to_iut.ending, connection.iut.gone_at
-    if not ending.is_abort:
-        return
-    told = first_word(connection.iut, ending)
+    told = next(iter(words(connection.iut, ending.at)), None) if ending.is_abort and ending.at is not None else None
     if told is None:
         return
-    since = told.at if isinstance(told, Report) else 0
+    for call in connection.iut.calls("shutdown"):
+        if call.entered >= told.at and (gone is None or call.entered < gone) and call.outcome in _ANSWERED:
+            yield accepted.weigh(call, ending, told, after=f"after an abort was told ({told.seen})")
+
+
+@judges("ERR-08")
+def a_refused_call_changes_nothing(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """After a refused call data still flows in both directions, and nothing was told of an end. [Winsock SPI]"""
+    call = next((o for o in _misdirected(connection) if o.outcome is Outcome.ERROR), None)
+    if call is None or call.returned is None:
+        return
+    stopped = connection.iut.stopped_receiving_at
+    limit = min(until(connection, call), math.inf if stopped is None else stopped)
+    wrong = (
+        sign_of_an_end(connection, call.entered, limit)
+        or refused_send(connection, call.returned, limit)
+        or _false_end(connection, call.returned, limit)
+    )
+    if wrong is not None:
+        yield accepted.violated(f"{call.seen}, and after that {wrong.seen}", call, wrong)
+        return
+    there, back = (_first_through(connection, end, call.returned) for end in End)
+    if there is not None and back is not None:
+        because = f"{call.seen}, and data sent after that was read at both ends"
+        yield accepted.satisfied(because, call, there, back)
+
+
+def _false_end(connection: Connection, since: int, limit: float) -> Report | None:
+    """The IUT's word of an end that the peer had not come to."""
+    ending = connection.peer_to_iut.ending
+    final = read(connection.peer_to_iut, connection.statement).final
+    if ending.kind in (EndKind.NOT_KNOWN, EndKind.ABORTED_BY_SENDER):
+        return None
+    if final is None or final.asked < since or final.at >= limit:
+        return None
+    return final if ending.at is None or final.at < ending.at else None
+
+
+def _first_through(connection: Connection, sender: End, since: int) -> Operation | None:
+    """The first send of that end after that time, if the other end read something of it."""
+    direction, stream = connection.from_(sender), connection.statement.is_stream
+    sends = [s for s in direction.sender.sends if s.succeeded and (s.result["length"] or not stream)]
+    before = [s for s in sends if s.entered < since]
+    known = sum(int(s.result["length"]) for s in before) if stream else len(before)
+    through = len(sends) > len(before) and read(direction, connection.statement).good > known
+    return sends[len(before)] if through else None

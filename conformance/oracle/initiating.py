@@ -7,6 +7,7 @@ work; closes are judged in `closing`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from conformance.oracle.departing import (
@@ -21,8 +22,8 @@ from conformance.oracle.departing import (
     goodbyes,
     intact,
     is_abortive,
-    is_refusal,
     quiet,
+    refused_send,
     response,
     sign_of_an_end,
     unread,
@@ -91,7 +92,7 @@ def _peers_next_step(connection: Connection, since: int) -> float:
     steps = [float(o.entered) for o in connection.peer.sends if (o.returned or since) >= since]
     steps += [p.at for p in connection.peer_to_iut.passages if p.at >= since and (p.segment.length or p.fin or p.rst)]
     steps += [time for time in (connection.peer.gone_at,) if time is not None]
-    return min(steps, default=float("inf"))
+    return min(steps, default=math.inf)
 
 
 @judges("INIT-SHUT-05")
@@ -249,7 +250,7 @@ def connecting_again_is_answered(connection: Connection, accepted: Expectation) 
 
 @judges("DD-SCN-05")
 def the_half_close_exchange_works(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """One end stops sending; the other reads that, answers, and ends; the first reads the answer and the end; both close.
+    """One end stops sending; the other reads that, answers, and ends; the first reads both; both close.
 
     [Winsock SPI, Graceful Shutdown, Linger Options, and Socket Closure, scenario]
     """
@@ -260,7 +261,8 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
     asked, told = _request(connection, End.PEER)
     if asked is None or told is None:
         return
-    if (refused := _refused_answer(connection, told)) is not None:
+    limit = min((float(o.entered) for o in goodbyes(connection)), default=math.inf)
+    if (refused := refused_send(connection, told.at, limit)) is not None:
         yield accepted.violated(f"the peer had ended only its own sending, and {refused.seen}", asked, told, refused)
         return
     ended = first_goodbye(connection, "shutdown") or first_goodbye(connection, "close")
@@ -299,19 +301,6 @@ def _exchange(
     elif connection.iut.closed and connection.peer.closed:
         because = f"after a request, {answer.because}; both closes succeeded"
         yield accepted.satisfied(because, *evidence, connection.iut.closed, connection.peer.closed)
-
-
-def _refused_answer(connection: Connection, told: Report) -> Operation | None:
-    """The IUT's answer that failed although the peer still received, and the IUT had not ended its own sending."""
-    limit = min((o.entered for o in goodbyes(connection)), default=None)
-    stopped = connection.peer.stopped_receiving_at
-    for send in connection.iut.sends:
-        over = send.returned
-        if send.entered < told.at or over is None or (limit is not None and over > limit):
-            continue
-        if is_refusal(send) and (stopped is None or over < stopped) and intact(connection, send.entered):
-            return send
-    return None
 
 
 def _failed_close(connection: Connection) -> Operation | None:

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import msgspec
 
 from conformance import __version__
-from conformance.catalogue.catalogue import digest, load as catalogue
+from conformance.catalogue import catalogue
 from conformance.catalogue.requirement import Level, Requirement
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion, Finding
@@ -144,10 +144,10 @@ def build(
     A provider that could not be tested has `error` for each requirement that applies to it. Raises
     msgspec.ValidationError for an environment of another form.
     """
-    times = {provider.name: {"settle_ms": provider.settle_ms, "prompt_ms": provider.prompt_ms} for provider in providers}
+    times = {run.name: {"settle_ms": run.settle_ms, "prompt_ms": run.prompt_ms} for run in providers}
     return Results(
         schema=1,
-        suite=Suite(__version__, digest()),
+        suite=Suite(__version__, catalogue.digest()),
         environment=msgspec.convert({**environment, "times": times}, Environment),
         cases=Extent(planned, len(cases)),
         providers=tuple(_provider(run, [case for case in cases if case.provider == run.name]) for run in providers),
@@ -162,7 +162,7 @@ def _provider(run: ProviderRun, cases: Sequence[CaseResult]) -> ProviderResults:
             of_case.setdefault(finding.requirement, []).append(finding)
         for identity, findings in of_case.items():
             found.setdefault(identity, []).append((case, findings))
-    rows = tuple(_requirement(requirement, run, found.get(requirement.id, [])) for requirement in catalogue().values())
+    rows = tuple(_requirement(each, run, found.get(each.id, [])) for each in catalogue.load().values())
     verdicts = [row.verdict for row in rows]
     return ProviderResults(
         name=run.name,
@@ -262,7 +262,8 @@ def load(path: Path) -> Results:
     except msgspec.ValidationError as error:
         why, _, place = str(error).partition(" - at ")
         key = place.strip("`").removeprefix("$").removeprefix(".")
-        raise BadResults(path, key, why, "results are read by the suite version that wrote them, or a later one") from None
+        hint = "results are read by the suite version that wrote them, or a later one"
+        raise BadResults(path, key, why, hint) from None
     except msgspec.DecodeError as error:
         raise BadResults(path, "", f"not JSON, or cut short: {error}", "copy the file again, or run again") from None
 

@@ -44,7 +44,7 @@ class Bulk:
 
 
 class Speaker:
-    """Words the events of one trace: sequence numbers relative to each sender's first, sockets named where it matters."""
+    """Words the events of one trace: sequence numbers from each sender's first on, sockets named where it matters."""
 
     def __init__(self, trace: Trace) -> None:
         established = [event for event in trace.events if isinstance(event, Established)]

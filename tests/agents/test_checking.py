@@ -72,7 +72,8 @@ def test_the_offending_line_is_shown() -> None:
         ("hello()\nfor r in asked: sys.exit(r['op'] == 'bye')", "bye", "exit status 1"),
     ],
 )
-def test_an_agent_with_a_mistake(fake: Any, body: str, name: str, says: str) -> None:
+def test_an_agent_with_a_mistake(fake: Any, body: str, name: str, says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_DEADLINE_S", 1.0)
     found = {check.name: check for check in check_agent(fake(body + "\n")) if not check.ok}
     assert any(name in key and says in check.detail for key, check in found.items()), found
 

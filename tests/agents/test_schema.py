@@ -7,7 +7,7 @@ import json
 import sys
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from conformance.agents import client

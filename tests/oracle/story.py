@@ -195,11 +195,19 @@ class Story:
     def wait(self, ms: int) -> None:
         self.now += ms * MS
 
+    def settle(self, ms: int = 40) -> None:
+        """The harness waited so long, and noted it."""
+        self.wait(ms)
+        self.note("settled")
+
+    def note(self, what: str, **details: Any) -> None:
+        self.add(Noted(at=self.tick(), what=what, details=details))
+
     def add(self, event: Event) -> None:
         self.events.append(event)
 
     def segment(self, sender: End, flags: str, length: int = 0, *, start: int | None = None, fate: Fate = Fate.DELIVERED,
-                delivered_at: int | None = None, ack: int | None = None) -> int:  # fmt: skip
+                delivered_at: int | None = None, ack: int | None = None, window: int = 65535) -> int:  # fmt: skip
         """One segment at offset `start` (where the sender left off); returns its place in `events`. Moves `next` on."""
         offset = self.next[sender] if start is None else start
         if start is None:
@@ -208,7 +216,7 @@ class Story:
         ports = (40000, 10000) if sender is IUT else (10000, 40000)
         self.add(
             Segment(
-                at=self.tick(), sender=sender, flags=flags, length=length, window=65535, fate=fate,
+                at=self.tick(), sender=sender, flags=flags, length=length, window=window, fate=fate,
                 seq=(self._isn[sender] + 1 + offset) % 2**32,
                 ack=(self._isn[sender.other] + 1 + acknowledged) % 2**32,
                 source_port=ports[0], destination_port=ports[1], delivered_at=delivered_at,

@@ -37,12 +37,16 @@ def test_each_segment_of_a_connection_is_seen_once(topology: Topology, family: s
     segments = watched.tap.segments()
     assert [segment.frame for segment in segments] == list(range(1, len(segments) + 1))
     assert all(segment.fate is Fate.DELIVERED for segment in segments)
-    seen = Counter((segment.sender, flag) for segment in segments for flag in segment.flags if flag in "SFR")
-    assert seen == {(End.IUT, "S"): 1, (End.PEER, "S"): 1, (End.IUT, "F"): 1, (End.PEER, "F"): 1}
-    assert [(s.sender, s.length) for s in segments if s.length] == [(End.PEER, 100)]
-    assert [s.flags for s in segments[:3]] == ["S", "SA", "A"]
+    # A packet seen twice is the same to the last octet; a retransmission, which a busy machine may need, is not.
+    assert len({frame.data for frame in watched.tap.frames()}) == len(segments)
+    seen = {(segment.sender, flag, segment.seq) for segment in segments for flag in segment.flags if flag in "SFR"}
+    assert Counter((sender, flag) for sender, flag, _ in seen) == {
+        (End.IUT, "S"): 1, (End.PEER, "S"): 1, (End.IUT, "F"): 1, (End.PEER, "F"): 1
+    }  # fmt: skip
+    assert {(s.sender, s.length) for s in segments if s.length} == {(End.PEER, 100)}
+    assert [s.flags for s in segments[:2]] == ["S", "SA"]
     assert segments[0].destination_port == watched.tap.port
-    (fin,) = [s for s in segments if s.sender is End.PEER and "F" in s.flags]
+    fin = next(s for s in segments if s.sender is End.PEER and "F" in s.flags)
     assert fin.seq == (segments[0].seq + 101) % 2**32
     assert topology.link is not None
     assert topology.link.lost == 0
@@ -116,7 +120,7 @@ def test_four_topologies_at_once_do_not_see_each_other(opened: Opened) -> None:
     def one(topology: Topology) -> int:
         watched = exchange(topology, "inet")
         watched.finish(watched.connect())
-        return sum("S" in segment.flags for segment in watched.tap.segments())
+        return len({segment.sender for segment in watched.tap.segments() if "S" in segment.flags})
 
     topologies = [opened("loopback") for _ in range(4)]
     assert len({topology.iut.directory for topology in topologies}) == 4

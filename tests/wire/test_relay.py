@@ -22,6 +22,7 @@ def watched(opened: Callable[[str], Topology]) -> Exchange:
 
 
 def fins_of_peer(watched: Exchange) -> list[Segment]:
+    """All of them: a busy machine may need more than the test provokes."""
     return [segment for segment in watched.tap.segments() if segment.sender is End.PEER and "F" in segment.flags]
 
 
@@ -32,7 +33,7 @@ def test_a_dropped_fin_is_sent_again_by_the_peer(watched: Exchange) -> None:
     assert (first.fate, second.fate) == (Fate.DROPPED, Fate.DELIVERED)
     assert first.seq + first.length == second.seq + second.length
     assert watched.tap.frames()[first.frame - 1].comment == "drop the first FIN from the peer"
-    (told,) = [s for s in watched.tap.segments() if s.sender is End.IUT and "F" in s.flags]
+    told = next(s for s in watched.tap.segments() if s.sender is End.IUT and "F" in s.flags)
     assert told.at > second.at
 
 
@@ -40,7 +41,7 @@ def test_data_held_until_the_fin_has_passed_arrives_behind_it(watched: Exchange)
     watched.tap.apply(Rule(Action.HOLD, DATA_FROM_PEER, skip=1, until=FIN_FROM_PEER))
     assert watched.finish(watched.connect()) == "received 30"
     held = [segment for segment in watched.tap.segments() if segment.fate is Fate.HELD]
-    (fin,) = fins_of_peer(watched)
+    fin, *_ = fins_of_peer(watched)
     assert held
     for segment in held:
         assert segment.at < fin.at
@@ -64,20 +65,20 @@ def test_what_is_held_waits_for_its_release(watched: Exchange) -> None:
 def test_a_rule_repeats_each_fin(watched: Exchange) -> None:
     watched.tap.apply(Rule(Action.REPEAT, FIN_FROM_PEER))
     assert watched.finish(watched.connect()) == "received 30"
-    original, copy = fins_of_peer(watched)
+    original, copy, *_ = fins_of_peer(watched)
     assert (original.fate, copy.fate) == (Fate.DELIVERED, Fate.REPEATED)
     assert original.seq == copy.seq
 
 
 def test_a_recorded_segment_is_put_on_the_link_again(watched: Exchange) -> None:
     assert watched.finish(watched.connect()) == "received 30"
-    (fin,) = fins_of_peer(watched)
+    fin, *_ = fins_of_peer(watched)
     before = len(watched.tap.segments())
     watched.tap.repeat(fin)
     # The implementation answers the copy, by an ACK from TIME-WAIT or a RST: it did arrive.
     answer = watched.tap.wait_for(lambda s: s.sender is End.IUT and s.frame > before, LIMIT_S)
     assert answer is not None
-    assert watched.tap.segments()[before].fate is Fate.REPEATED
+    assert Fate.REPEATED in {segment.fate for segment in watched.tap.segments()[before:]}
 
 
 def test_from_now_on_nothing_of_the_peer_gets_through(watched: Exchange) -> None:

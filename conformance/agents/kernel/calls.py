@@ -136,6 +136,8 @@ class Calls:
             native, peer = call.timed(handle.native.accept)
         except BlockingIOError as error:
             raise self._nothing_came(handle, error) from None
+        # The kernel lets the new socket inherit the listener's limit.
+        native.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 0))
         return {"socket": self._keep(native), "peer": _address(native.family, peer)}
 
     def connect(self, call: Call, handle: Handle, address: dict[str, Any], wait_ms: int = 0) -> dict[str, Any]:
@@ -195,7 +197,7 @@ class Calls:
     ) -> dict[str, Any]:
         """send(2)."""
         octets = _octets(data, pattern)
-        flags = self._limit(handle, socket.SO_SNDTIMEO, wait_ms)
+        flags = self._bound(handle, socket.SO_SNDTIMEO, wait_ms)
         try:
             return {"length": call.timed(lambda: handle.native.send(octets, flags))}
         except BlockingIOError as error:
@@ -210,10 +212,10 @@ class Calls:
         flags: tuple[str, ...] = (),
         digest: bool = False,
     ) -> dict[str, Any]:
-        """recvmsg(2): unlike recv(2) it tells where a message was cut. No wait_ms (None) is no limit."""
+        """recvmsg(2): unlike recv(2) it tells where a message was cut."""
         if length > LONGEST_DATA and not digest:
             raise ValueError(f"{length} octets do not fit in a line; ask for a digest")
-        bits = self._limit(handle, socket.SO_RCVTIMEO, wait_ms)
+        bits = self._bound(handle, socket.SO_RCVTIMEO, wait_ms)
         for flag in flags:
             if flag == "PARTIAL":
                 raise Unsupported("POSIX has no partial receive")
@@ -312,17 +314,21 @@ class Calls:
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
-    def _limit(self, handle: Handle, option: int, wait_ms: int | None) -> int:
-        """Bound the next call on a blocking socket, and return the flags to make it with."""
-        if not handle.blocks():
+    def _limit(self, handle: Handle, option: int, wait_ms: int) -> None:
+        """Bound the next call on a blocking socket; 0 is the shortest time there is (0 itself would be no limit)."""
+        seconds, milliseconds = divmod(wait_ms, 1000)
+        limit = struct.pack("ll", seconds, milliseconds * 1000 or (not seconds))
+        with contextlib.suppress(OSError):  # what is wrong with the socket, the call itself will tell
+            handle.native.setsockopt(socket.SOL_SOCKET, option, limit)
+
+    def _bound(self, handle: Handle, option: int, wait_ms: int | None) -> int:
+        """Bound the next send or receive, and return the flags to make it with. None: whatever limit is set."""
+        if wait_ms is None or not handle.blocks():
             return 0
-        # accept and connect take no flags: for 0, the shortest time there is serves them. A time of 0 is no limit.
-        microseconds = 0 if wait_ms is None else max(1, wait_ms * 1000)
-        try:
-            handle.native.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", *divmod(microseconds, 1_000_000)))
-        except OSError:
-            return 0  # the call itself will tell
-        return socket.MSG_DONTWAIT if wait_ms == 0 else 0
+        if wait_ms == 0:
+            return socket.MSG_DONTWAIT
+        self._limit(handle, option, wait_ms)
+        return 0
 
     def _nothing_came(self, handle: Handle, error: OSError) -> Exception:
         """Tell a limit that was reached (blocking mode) from an answer of the implementation (non-blocking mode)."""
