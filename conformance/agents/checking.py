@@ -21,14 +21,15 @@ from typing import Any
 from conformance.agents.client import Agent
 from conformance.agents.launching import SubprocessLauncher, status_text
 from conformance.agents.operations import REQUESTS
+from conformance.agents.pairing import DEADLINE_S as _DEADLINE_S
+from conformance.agents.pairing import WAIT_MS as _WAIT_MS
+from conformance.agents.pairing import CannotGoOn, Pair, need, said
 from conformance.agents.problems import AgentProblem
 from conformance.agents.protocol import CompletionNotice, Reply
 from conformance.agents.transports import ProcessTransport, TcpTransport, Transport
 from conformance.trace.events import Outcome
 from conformance.trace.pattern import pattern_sha256
 
-_DEADLINE_S = 3.0
-_WAIT_MS = 2000
 _SHORT_MS = 50
 _CLOCK_SLACK_NS = 1_000_000_000
 """Coarse enough for any scheduler, fine enough to catch a wrong unit or a monotonic clock."""
@@ -87,53 +88,12 @@ def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
                 alone = isinstance(transport, TcpTransport)
                 other = one if alone else stack.enter_context(Agent.start(transport, deadline_s=_DEADLINE_S))
                 yield from part(Pair(one, other, Path(directory)))
-        except _CannotGoOn as stop:
+        except CannotGoOn as stop:
             yield Check(name, False, str(stop), "without this the rest of this part cannot be looked at")
         except AgentProblem as problem:
             yield _trouble(name, problem)
     if not isinstance(command_or_url, str):
         yield _check_end_of_input(command_or_url)
-
-
-class _CannotGoOn(Exception):
-    """A step that later ones rest on did not give a result."""
-
-
-class Pair:
-    """Two instances of the agent under check, or one twice: `one` is looked at, `other` is its peer."""
-
-    def __init__(self, one: Agent, other: Agent, directory: Path) -> None:
-        self.one = one
-        self.other = other
-        self._directory = directory
-        self._listeners = 0
-        flags = one.hello.service_flags
-        self.kind = "message" if "MESSAGE_ORIENTED" in flags and "PSEUDO_STREAM" not in flags else "stream"
-        self.families = ("unix",) if one.hello.transport == "unix" else ("inet", "inet6")
-
-    def has(self, op: str) -> bool:
-        """Whether the agent says that it has the operation."""
-        return op in self.one.hello.ops
-
-    def connect(self, family: str, listening: Agent, calling: Agent) -> tuple[int, int]:
-        """Return the sockets (accepted, calling) of a new connection between the instances."""
-        self._listeners += 1
-        addresses: dict[str, dict[str, Any]] = {
-            "inet": {"family": "inet", "host": "127.0.0.1", "port": 0},
-            "inet6": {"family": "inet6", "host": "::1", "port": 0},
-            "unix": {"family": "unix", "path": str(self._directory / str(self._listeners))},
-        }
-        listener = _need(listening, "socket", family=family, kind=self.kind)["socket"]
-        bound = _need(listening, "listen", socket=listener, address=addresses[family], backlog=4)["address"]
-        caller = _need(calling, "socket", family=family, kind=self.kind)["socket"]
-        _need(calling, "connect", socket=caller, address=bound, wait_ms=_WAIT_MS)
-        accepted = _need(listening, "accept", socket=listener, wait_ms=_WAIT_MS)["socket"]
-        return accepted, caller
-
-    def connection(self) -> tuple[int, int]:
-        """Return (socket of `one`, socket of `other`) of a new connection in the first family."""
-        theirs, ours = self.connect(self.families[0], self.other, self.one)
-        return ours, theirs
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
@@ -173,8 +133,8 @@ def _check_refusals(pair: Pair) -> Iterator[Check]:
     yield _expect(f"`{op}` of a socket that never was", reply, Outcome.FAILURE)
     reply = agent.request(op, deadline_s=_DEADLINE_S, socket=-1)
     yield _expect(f"`{op}` of socket -1", reply, Outcome.ERROR, Outcome.UNSUPPORTED)
-    number = _need(agent, "socket", family=pair.families[0], kind=pair.kind)["socket"]
-    _need(agent, "close", socket=number, wait_ms=0)
+    number = need(agent, "socket", family=pair.families[0], kind=pair.kind)["socket"]
+    need(agent, "close", socket=number, wait_ms=0)
     reply = agent.request(op, deadline_s=_DEADLINE_S, socket=number)
     yield _expect(f"`{op}` of a socket that is closed", reply, Outcome.ERROR, Outcome.RESULT, Outcome.UNSUPPORTED)
 
@@ -186,7 +146,7 @@ def _check_connection(pair: Pair) -> Iterator[Check]:
             try:
                 before = time.time_ns()
                 accepted, caller = pair.connect(family, *ends)
-            except _CannotGoOn as stop:
+            except CannotGoOn as stop:
                 # A machine without IPv6 is no fault of the agent's.
                 yield Check(
                     name, family != pair.families[0], str(stop), "socket, listen, connect, accept: in this order"
@@ -217,8 +177,8 @@ def _check_data(pair: Pair) -> Iterator[Check]:
     ours, theirs = pair.connection()
     text = b"\x00hello\xff\n"
     for sender, receiver, out, into in ((pair.one, pair.other, ours, theirs), (pair.other, pair.one, theirs, ours)):
-        _need(sender, "send", socket=out, data=text, wait_ms=_WAIT_MS)
-        got = _need(receiver, "recv", socket=into, length=100, wait_ms=_WAIT_MS)
+        need(sender, "send", socket=out, data=text, wait_ms=_WAIT_MS)
+        got = need(receiver, "recv", socket=into, length=100, wait_ms=_WAIT_MS)
         data = base64.b64decode(got.get("data", ""))
         yield Check(
             "data, there and back",
@@ -231,10 +191,10 @@ def _check_data(pair: Pair) -> Iterator[Check]:
     yield _expect("`recv` of nothing, wait_ms 0", reply, Outcome.TIMEOUT, Outcome.ERROR)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_SHORT_MS)
     yield _expect(f"`recv` of nothing, wait_ms {_SHORT_MS}", reply, Outcome.TIMEOUT, Outcome.ERROR)
-    _need(pair.other, "send", socket=theirs, data=b"12345", wait_ms=_WAIT_MS)
+    need(pair.other, "send", socket=theirs, data=b"12345", wait_ms=_WAIT_MS)
     peek = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS, flags=["PEEK"])
     yield _expect("`recv` with PEEK", peek, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
-    got = _need(pair.one, "recv", socket=ours, length=10, wait_ms=_WAIT_MS)
+    got = need(pair.one, "recv", socket=ours, length=10, wait_ms=_WAIT_MS)
     yield Check(
         "`recv` after PEEK",
         peek.outcome is not Outcome.RESULT or got["length"] == 5,
@@ -246,8 +206,8 @@ def _check_data(pair: Pair) -> Iterator[Check]:
 def _check_pattern(pair: Pair, ours: int, theirs: int) -> Iterator[Check]:
     """A message goes as a whole; a stream may take and give it in pieces, and may wait for the reader."""
     wanted = 1000 if pair.kind == "message" else _BULK
-    sent = _need(pair.one, "send", socket=ours, pattern={"seed": 7, "length": wanted}, wait_ms=_SHORT_MS)["length"]
-    got = _need(pair.other, "recv", socket=theirs, length=sent, wait_ms=_WAIT_MS, digest=True)
+    sent = need(pair.one, "send", socket=ours, pattern={"seed": 7, "length": wanted}, wait_ms=_SHORT_MS)["length"]
+    got = need(pair.other, "recv", socket=theirs, length=sent, wait_ms=_WAIT_MS, digest=True)
     yield Check(
         "a pattern, and its digest",
         got.get("sha256") == pattern_sha256(7, got["length"]),
@@ -256,7 +216,7 @@ def _check_pattern(pair: Pair, ours: int, theirs: int) -> Iterator[Check]:
     )
     rest = sent - got["length"]
     while rest > 0:
-        rest -= _need(pair.other, "recv", socket=theirs, length=rest, wait_ms=_WAIT_MS, digest=True)["length"] or rest
+        rest -= need(pair.other, "recv", socket=theirs, length=rest, wait_ms=_WAIT_MS, digest=True)["length"] or rest
 
 
 def _check_options(pair: Pair) -> Iterator[Check]:
@@ -288,8 +248,8 @@ def _check_notices(pair: Pair) -> Iterator[Check]:
         )
         yield _expect(f"`poll` by {surface}", reply, Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT)
     if pair.has("post_recv"):
-        token = _need(pair.one, "post_recv", socket=ours, length=100)["token"]
-        _need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
+        token = need(pair.one, "post_recv", socket=ours, length=100)["token"]
+        need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
         pair.one.wait_notice(_DEADLINE_S)
         tokens = [notice.token for notice in pair.one.take_notices() if isinstance(notice, CompletionNotice)]
         yield Check(
@@ -318,7 +278,7 @@ def _check_ends(pair: Pair) -> Iterator[Check]:
         if pair.has(op):
             reply = pair.one.request(op, deadline_s=_DEADLINE_S, socket=ours, **arguments)
             yield _expect(_title(op, arguments), reply, Outcome.RESULT, Outcome.ERROR)
-    _need(pair.other, "close", socket=theirs, wait_ms=_WAIT_MS)
+    need(pair.other, "close", socket=theirs, wait_ms=_WAIT_MS)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS)
     yield _expect("`recv` after the peer has closed", reply, Outcome.RESULT, Outcome.ERROR)
     reply = pair.one.request("close", deadline_s=_DEADLINE_S, socket=ours, wait_ms=_WAIT_MS)
@@ -340,7 +300,7 @@ def _check_pipelining(pair: Pair) -> Iterator[Check]:
         meanwhile = agent.submit("get_error", socket=ours)
     agent.reply(meanwhile, deadline_s=_DEADLINE_S)
     yield Check("an answer while another call blocks", True, "as `concurrent` says")
-    _need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
+    need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
     reply = agent.reply(blocked, deadline_s=3 * _DEADLINE_S)
     yield _expect("the call that blocked", reply, Outcome.RESULT, Outcome.ERROR)
 
@@ -399,20 +359,6 @@ def _title(op: str, arguments: dict[str, Any]) -> str:
     return f"`{op}`" + (f" {', '.join(f'{name}={value}' for name, value in arguments.items())}" if arguments else "")
 
 
-def _said(reply: Reply) -> str:
-    if reply.error:
-        return f"error {reply.error.name}"
-    return f"{reply.outcome}: {reply.text}" if reply.text else str(reply.outcome)
-
-
 def _expect(name: str, reply: Reply, *outcomes: Outcome) -> Check:
     wanted = " or ".join(outcomes)
-    return Check(name, reply.outcome in outcomes, _said(reply), f"here the protocol has {wanted}")
-
-
-def _need(agent: Agent, op: str, /, **arguments: Any) -> dict[str, Any]:
-    """Return the result of an operation that later steps rest on; raises _CannotGoOn for any other reply."""
-    reply = agent.request(op, deadline_s=_DEADLINE_S, **arguments)
-    if reply.result is None:
-        raise _CannotGoOn(f"`{op}` was answered with {_said(reply)}")
-    return reply.result
+    return Check(name, reply.outcome in outcomes, said(reply), f"here the protocol has {wanted}")

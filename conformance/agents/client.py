@@ -149,13 +149,7 @@ class Agent:
 
     def reset(self, *, deadline_s: float = _DEADLINE_S) -> None:
         """Make the agent drop all state. What was pending, and replies and notices not taken, are forgotten."""
-        reply = self.request("reset", deadline_s=deadline_s)
-        self._expect_result("reset", reply)
-        # Nothing from before may speak any more: a reply that comes now has an unknown id.
-        self._pending.clear()
-        self._held.clear()
-        self._replies.clear()
-        self.take_notices()
+        self._expect_result("reset", self.request("reset", deadline_s=deadline_s))
 
     def bye(self, *, deadline_s: float = _DEADLINE_S) -> None:
         """End the agent in order: `bye`, its reply, nothing more, exit 0. Raises AgentProblem if it ends otherwise."""
@@ -332,7 +326,15 @@ class Agent:
             )
         check_reply(reply, op, line)
         del self._pending[request]
+        if op == "reset" and reply.outcome is Outcome.RESULT:
+            self._forget_before(request)
         self._replies[request] = reply
+
+    def _forget_before(self, reset: int) -> None:
+        """Forget what was before a reset: a reply to it that comes from now on has an unknown id."""
+        self._pending = {request: op for request, op in self._pending.items() if request > reset}
+        self._replies.clear()
+        self.take_notices()
 
     def _take_notice(self, notice: Notice, line: bytes) -> None:
         if notice.n != self._last_notice + 1:

@@ -39,8 +39,20 @@ class Reply(msgspec.Struct, frozen=True):
     call: tuple[int, int] | None = None
 
 
-class EventNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An indication that the implementation raised by itself."""
+class EventNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """An indication that the implementation raised by itself; `error` is None for success."""
+
+    n: int
+    type: str
+    at: int
+    socket: int | None
+    error: ErrorValue | None
+    name: str = ""
+    args: Any = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An indication as it stands on the line, where an upcall may leave out what it does not know."""
 
     n: Annotated[int, Meta(ge=1)]
     type: Literal["FD_READ", "FD_WRITE", "FD_CLOSE", "END", "CLOSED", "UPCALL"]
@@ -72,7 +84,7 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unsupported: str | UnsetType = UNSET
     failure: str | UnsetType = UNSET
     call: tuple[Natural, Natural] | UnsetType = UNSET
-    event: EventNotice | UnsetType = UNSET
+    event: Event | UnsetType = UNSET
     completion: CompletionNotice | UnsetType = UNSET
 
 
@@ -182,17 +194,25 @@ def _alone(line: bytes, message: _Line, kind: str) -> None:
             )
 
 
-def _event(line: bytes, event: EventNotice) -> EventNotice:
-    # An upcall has a name and arguments; everything else is about a socket, and is a success or an error.
-    for name in ("name",) if event.type == "UPCALL" else ("socket", "error"):
-        if not event.name if name == "name" else getattr(event, name) is UNSET:
+def _event(line: bytes, event: Event) -> EventNotice:
+    upcall = event.type == "UPCALL"
+    if upcall and not event.name:
+        raise ProtocolViolation(
+            line, "an upcall without `name` - at `$.event.name`", "name the upcall: WPUPostMessage…"
+        )
+    for name in ("socket", "error"):
+        if getattr(event, name) is UNSET and not upcall:
             raise ProtocolViolation(
                 line,
                 f"an event of type {event.type} without `{name}` - at `$.event.{name}`",
-                'success is "error":null, said and not left out' if name == "error" else f"add `{name}`",
+                'success is "error":null, said and not left out' if name == "error" else "say which socket it is about",
             )
-    _check_error(line, event.error or None, "event.error")
-    return event
+    socket = None if event.socket is UNSET else event.socket
+    error = None if event.error is UNSET else event.error
+    _check_error(line, error, "event.error")
+    return EventNotice(
+        n=event.n, type=event.type, at=event.at, socket=socket, error=error, name=event.name, args=event.args
+    )
 
 
 def _completion(line: bytes, completion: CompletionNotice) -> CompletionNotice:
@@ -236,8 +256,8 @@ def _reply(line: bytes, message: _Line) -> Reply:
     return Reply(message.id, outcome, None if message.result is UNSET else message.result, error, text, call)
 
 
-def _check_error(line: bytes, error: ErrorValue | UnsetType | None, place: str) -> None:
-    if isinstance(error, ErrorValue) and not error.name:
+def _check_error(line: bytes, error: ErrorValue | None, place: str) -> None:
+    if error is not None and not error.name:
         raise ProtocolViolation(
             line,
             f"an error without a name - at `$.{place}.name`",

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from conformance.agents.operations import CONTROL_OPS, REQUESTS, RESULTS
-from conformance.agents.protocol import CompletionNotice, EventNotice
+from conformance.agents.protocol import CompletionNotice, Event
 from conformance.trace.events import ErrorValue
 
 _URI = "https://json-schema.org/draft/2020-12/schema"
@@ -37,20 +37,20 @@ _REPLY = {
 
 def make_schema() -> dict[str, Any]:
     """Return the schema. `$defs` has `request`, `reply`, `notice`, and `reply_to_OP` for each operation."""
-    kinds = [*REQUESTS.values(), *RESULTS.values(), EventNotice, CompletionNotice, ErrorValue]
+    kinds = [*REQUESTS.values(), *RESULTS.values(), Event, CompletionNotice, ErrorValue]
     distinct = list(dict.fromkeys(kinds))
     references, definitions = msgspec.json.schema_components(distinct, ref_template="#/$defs/{name}")
     of = dict(zip(distinct, references, strict=True))
     definitions["ErrorValue"]["properties"]["name"]["minLength"] = 1
     definitions["CompletionNotice"]["oneOf"] = [{"required": ["result"]}, {"required": ["error"]}]
-    definitions["EventNotice"] |= {
+    definitions["Event"] |= {
         "if": {"properties": {"type": {"const": "UPCALL"}}},
         "then": {"required": ["name"]},
         "else": {"required": ["socket", "error"]},
     }
     notices = [
         {"type": "object", "properties": {name: of[kind]}, "required": [name], "additionalProperties": False}
-        for name, kind in (("event", EventNotice), ("completion", CompletionNotice))
+        for name, kind in (("event", Event), ("completion", CompletionNotice))
     ]
     return {
         "$schema": _URI,

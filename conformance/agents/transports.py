@@ -59,7 +59,10 @@ class ProcessTransport:
 
     def open(self, timeout_s: float) -> Channel:
         """Start the agent; raises LaunchFailure."""
-        return _ProcessChannel(self._launcher.launch(self._command))
+        try:
+            return _ProcessChannel(self._launcher.launch(self._command))
+        except OSError as error:
+            raise LaunchFailure(self._command, str(error), "run the command by hand to see why") from error
 
 
 class _ProcessChannel:

@@ -75,12 +75,12 @@ def _in_the_background(connection: Connection, accepted: Expectation, *, blockin
 
 
 def _left(connection: Connection, close: Operation, time: int) -> bool:
-    """Accepted bytes were not acknowledged by then; without a link, the peer had not asked for them by the return."""
+    """Accepted bytes were not acknowledged by then; without a link, the peer had not asked for them."""
     direction = connection.iut_to_peer
     offered = direction.offered_before(close.entered)
     if direction.visible:
         return offered > acknowledged_by(direction, time)
-    asked = (r for r in heard(connection.peer) if r.what is What.DATA and r.asked <= (close.returned or time))
+    asked = (r for r in heard(connection.peer) if r.what is What.DATA and r.asked <= time)
     return not connection.header.wire and offered > sum(r.length for r in asked)
 
 
@@ -130,7 +130,7 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
         return
     if failed(call):
         if intact(connection, call.returned):
-            yield accepted.violated(f"with {seconds} s of linger, and a peer that took it all, {call.seen}", call, drain)
+            yield accepted.violated(f"with {seconds} s of linger, and a peer that took all, {call.seen}", call, drain)
         return
     rest = delivery(connection, call) if call.succeeded else None
     if rest is None:

@@ -231,7 +231,7 @@ def delivery(connection: Connection, call: Operation) -> Delivery | None:
     if not _explained(direction) or any(s.succeeded and (s.returned or 0) > call.entered for s in connection.iut.sends):
         return None
     reading = read(direction, connection.statement)
-    wanted, unit = _amount(direction, connection)
+    wanted, unit = _amount(connection, direction, direction.offered_length)
     progress = f"the peer read {reading.good} of {wanted} {unit}"
     if reading.fault is not None:
         return Delivery(False, f"{progress}, and then something else: {reading.fault.seen}", (call, reading.fault))
@@ -268,7 +268,8 @@ def response(connection: Connection) -> Delivery | None:
     if not _explained(direction) or ending.kind in (EndKind.ABORTED_BY_SENDER, EndKind.ABORTED_BY_RECEIVER):
         return None
     reading = read(direction, connection.statement)
-    wanted, unit = _amount(direction, connection)
+    carried = direction.offered_length if direction.total is None else direction.total
+    wanted, unit = _amount(connection, direction, carried)
     progress = f"the IUT read {reading.good} of {wanted} {unit}"
     if reading.fault is not None:
         return Delivery(False, f"{progress}, and then something else: {reading.fault.seen}", (reading.fault,))
@@ -293,10 +294,8 @@ def _explained(direction: Direction) -> bool:
     return answered and max((p.end for p in direction.passages), default=0) <= direction.offered_length
 
 
-def _amount(direction: Direction, connection: Connection) -> tuple[int, str]:
-    if not connection.statement.is_stream:
-        return len(direction.offered), "messages"
-    return direction.offered_length if direction.total is None else direction.total, "bytes"
+def _amount(connection: Connection, direction: Direction, octets: int) -> tuple[int, str]:
+    return (octets, "bytes") if connection.statement.is_stream else (len(direction.offered), "messages")
 
 
 def _carried_whole(direction: Direction) -> bool:

@@ -271,12 +271,14 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
 
 
 def _request(connection: Connection, asker: End) -> tuple[Operation | None, Report | None]:
-    """That end's shutdown of sending, and the other's word of it."""
-    asked = connection.side(asker).ending
+    """That end's shutdown of sending, and the other's word of it, if that came before the other's own end."""
+    asked, answered = connection.side(asker).ending, connection.side(asker.other).ending
     if asked is None or asked.how != "send":
         return None, None
     told = read(connection.from_(asker), connection.statement).final
     if told is None or told.told not in GRACEFUL_WORDS or told.at < asked.entered:
+        return None, None
+    if answered is not None and answered.entered < told.at:
         return None, None
     return asked, told
 

@@ -72,13 +72,17 @@ def again(provider: str, case: str, topology: str) -> str:
     words = ["shutdown-conformance", "run", "--provider", provider if known else "FILE.toml"]
     if topology != "loopback":
         words += ["--topology", topology]
-    return shlex.join([*words, "-k", expression(case)])
+    return shlex.join([*words, "-k", expression(case, provider)])
 
 
-def expression(case: str) -> str:
-    """An expression for pytest's -k that selects this case: its name, without the characters that -k does not take."""
-    name = case.rpartition("::")[2]
-    return " and ".join(f"{part}" for part in _NOT_IN_EXPRESSIONS.split(name) if part not in ("", "and", "or", "not"))
+def expression(case: str, provider: str) -> str:
+    """An expression for pytest's -k that selects this case: its name there, or what of it -k takes.
+
+    pytest's name for a case has the provider as its first parameter: `test_x[1-close]` is `test_x[kernel-tcp-1-close]`.
+    """
+    function, _, parameters = case.rpartition("::")[2].partition("[")
+    name = f"{function}[{'-'.join(filter(None, (provider, parameters.removesuffix(']'))))}]"
+    return " and ".join(part for part in _NOT_IN_EXPRESSIONS.split(name) if part not in ("", "and", "or", "not"))
 
 
 def ladder_of(evidence: Path, highlight: Collection[int], width: int = WIDTH) -> Sequence[str]:

@@ -46,11 +46,12 @@ class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where it ran; `times` by provider."""
+    """Where it ran; `times` by provider. `jitter_ms`: the worst scheduling delay seen when the session began."""
 
     system: str
     python: str
     topologies: tuple[str, ...] = ()
+    jitter_ms: float = 0.0
     times: dict[str, Times] = {}
 
 
@@ -139,7 +140,7 @@ class BadResults(Exception):
 def build(
     cases: Sequence[CaseResult], providers: Sequence[ProviderRun], environment: Mapping[str, Any], planned: int
 ) -> Results:
-    """Roll up the cases of all providers. `environment` has `system`, `python` and `topologies`.
+    """Roll up the cases of all providers. `environment` has `system`, `python`, `topologies` and `jitter_ms`.
 
     A provider that could not be tested has `error` for each requirement that applies to it. Raises
     msgspec.ValidationError for an environment of another form.

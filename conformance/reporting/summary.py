@@ -15,10 +15,12 @@ from rich.text import Text
 from conformance.catalogue import catalogue
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
-from conformance.reporting.failures import again, headline, ladder_of, problem_lines, rule
+from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
 from conformance.reporting.ladder import WIDTH
 from conformance.reporting.results import CaseRow, ProviderResults, RequirementRow, Results, gate
 from conformance.reporting.text import clean, several, wrapped
+
+__all__ = ["failure_text", "print_summary", "verdict_sentence"]
 
 STYLES = {
     Verdict.PASS: "green",
@@ -196,7 +198,7 @@ def _table(provider: ProviderResults) -> Table:
         of_group[catalogue.load()[row.id].group][row.verdict] += 1
     shown = [verdict for verdict in Verdict if provider.totals.get(verdict) or verdict in _ALWAYS_SHOWN]
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
-    table.add_column("requirements", footer="total", no_wrap=True)
+    table.add_column("requirements", footer="total", min_width=24)
     for verdict in shown:
         total = str(provider.totals.get(verdict, 0))
         heading = _HEADINGS.get(verdict, str(verdict))

@@ -19,8 +19,10 @@ def clean_lines(text: str) -> list[str]:
 
 def wrapped(label: str, text: str, *, width: int = 100, column: int = 12) -> list[str]:
     """A label and its text, the text wrapped beside it in a column of its own."""
-    lines = textwrap.wrap(clean(text), width - column, break_on_hyphens=False) or [""]
-    return [f"{head:<{column}}{line}".rstrip() for head, line in zip([label, *[""] * len(lines)], lines, strict=False)]
+    plain = clean(" ".join(text.splitlines()))
+    lines = textwrap.wrap(plain, width - column, break_on_hyphens=False) or [""]
+    labels = [clean(label), *[""] * (len(lines) - 1)]
+    return [f"{head:<{column - 1}} {line}".rstrip() for head, line in zip(labels, lines, strict=True)]
 
 
 def several(number: int, noun: str, plural: str = "") -> str:

@@ -77,7 +77,7 @@ class Ring:
         program = b"".join(struct.pack("HBBI", *instruction) for instruction in FILTER)
         kept_alive = ctypes.create_string_buffer(program)
         self.socket.setsockopt(
-            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxQ", len(FILTER), ctypes.addressof(kept_alive))
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(FILTER), ctypes.addressof(kept_alive))
         )
         self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
         self.socket.setsockopt(

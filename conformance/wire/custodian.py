@@ -445,6 +445,11 @@ def main(control_fd: int, harness: int, isolated: bool, parent_directory: str) -
             mount_own_proc()
         send(control, {"directory": directory, "owns_processes": owns_processes}, [])
         work.serve()
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()  # the harness reads it if an answer fails to come
+        sys.stderr.flush()
     finally:
         os._exit(0)
 

@@ -102,7 +102,8 @@ class Custody:
             message, given, _, _ = socket.recv_fds(
                 self._socket, custodian.LARGEST_MESSAGE_OCTETS, custodian.FDS_PER_MESSAGE
             )
-        except OSError as problem:  # also the time limit
+        except OSError as problem:  # also the time limit; a late answer must not be taken for the next one
+            self._socket.close()
             raise CustodianLost(str(problem)) from None
         if not message:
             raise CustodianLost(self._last_words() or "it ended by itself")

@@ -8,7 +8,6 @@ order of the frames is the order of their deliveries.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import socket
@@ -152,9 +151,13 @@ class RelayedLink(Link):
             for fd, _ in poll.poll():
                 if fd == self._wake_reader:
                     return
-                with contextlib.suppress(BlockingIOError):
+                try:
                     for _ in range(BATCH):
                         self._pass_on(os.read(fd, LONGEST_PACKET_OCTETS), senders[fd])
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    poll.unregister(fd)  # the device has gone, with its namespace
 
     def _pass_on(self, data: bytes, sender: End) -> None:
         with self.lock:

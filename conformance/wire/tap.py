@@ -25,10 +25,9 @@ class Tap:
         """Guards the frames; told of every new frame, and of every frame that met its fate."""
         self._link = link
         self._frames: list[Frame] = []
-        self._segments: list[Segment | None] = []
-        self._stale: set[int] = set()
         self._changes = 0
-        self._amendments = 0
+        self._dissecting = threading.Lock()
+        self._dissected: list[tuple[Frame, Segment | None]] = []
 
     def record(self, *frames: Frame) -> int:
         """Keep frames (for links); the result is the place of the last one."""
@@ -41,8 +40,6 @@ class Tap:
         """Put a frame, whose fate is known now, in the place of what was recorded (for links)."""
         with self.changed:
             self._frames[place] = frame
-            self._stale.add(place)
-            self._amendments += 1
             self._tell()
 
     def _tell(self) -> None:
@@ -56,39 +53,39 @@ class Tap:
 
     def segments(self) -> list[Segment]:
         """The same as TCP segments; `frame` numbers them from 1, so a frame that is no TCP leaves a gap."""
-        with self.changed:
-            return self._dissected()
+        return self._dissect(self.frames())
 
-    def _dissected(self) -> list[Segment]:
-        for place in self._stale:
-            if place < len(self._segments):
-                self._segments[place] = self._dissect(place)
-        self._stale.clear()
-        self._segments += [self._dissect(place) for place in range(len(self._segments), len(self._frames))]
-        return [segment for segment in self._segments if segment is not None]
-
-    def _dissect(self, place: int) -> Segment | None:
-        return dissect.segment(self._frames[place], place + 1, self.port, self.listener)
+    def _dissect(self, frames: list[Frame]) -> list[Segment]:
+        # Not under `changed`: whoever brings new frames (and, on a relayed link, the packets) must not wait for scapy.
+        with self._dissecting:
+            known = self._dissected
+            for place, frame in enumerate(frames):
+                if place >= len(known) or known[place][0] is not frame:
+                    segment = dissect.segment(frame, place + 1, self.port, self.listener)
+                    known[place : place + 1] = [(frame, segment)]
+            return [segment for _, segment in known[: len(frames)] if segment is not None]
 
     def wait_for(self, wanted: Callable[[Segment], bool], timeout_s: float) -> Segment | None:
-        """The first segment that is wanted, among those already there or those still to come; None when time is up."""
-        deadline = time.monotonic() + timeout_s
-        with self.changed:
-            looked_at, amendments = 0, self._amendments
-            while True:
-                if amendments != self._amendments:
-                    looked_at, amendments = 0, self._amendments
-                segments = self._dissected()
-                for segment in segments[looked_at:]:
-                    if wanted(segment):
-                        return segment
-                looked_at = len(segments)
-                if not self._await_change(deadline):
-                    return None
+        """The first segment that is wanted, among those already there or those still to come; None when time is up.
 
-    def _await_change(self, deadline: float) -> bool:
-        seen = self._changes
-        return self.changed.wait_for(lambda: self._changes != seen, max(0.0, deadline - time.monotonic()))
+        A segment whose fate has changed (held, then delivered) is looked at again.
+        """
+        deadline = time.monotonic() + timeout_s
+        unwanted: list[Segment] = []
+        while True:
+            with self.changed:
+                frames, changes = list(self._frames), self._changes
+            segments = self._dissect(frames)
+            for place, segment in enumerate(segments):
+                if (place >= len(unwanted) or unwanted[place] is not segment) and wanted(segment):
+                    return segment
+            unwanted = segments
+            if not self._await_change(changes, deadline):
+                return None
+
+    def _await_change(self, since: int, deadline: float) -> bool:
+        with self.changed:
+            return self.changed.wait_for(lambda: self._changes != since, max(0.0, deadline - time.monotonic()))
 
     def flush(self, timeout_s: float = 1.0) -> bool:
         """Make sure that all that was put on the link before this call is among the frames; False if that failed."""

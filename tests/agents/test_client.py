@@ -333,6 +333,44 @@ next(asked)
         make(agent)
 
 
+def test_a_reply_from_before_the_reset_in_the_same_breath(fake: Any, start: Any) -> None:
+    agent = start(
+        fake("""
+hello()
+old, reset = next(asked), next(asked)
+lines = [{"id": reset["id"], "result": {}}, {"id": old["id"], "timeout": True, "call": [1, 2]}]
+os.write(1, "".join(json.dumps(line) + "\\n" for line in lines).encode())
+next(asked)
+""")
+    )
+    agent.submit("socket", family="inet", kind="stream")
+    with pytest.raises(ProtocolViolation, match="before the last reset"):
+        agent.reset()
+
+
+def test_what_a_reset_forgets(fake: Any, start: Any) -> None:
+    agent = start(
+        fake(f"""
+hello()
+answered, _, reset, later = (next(asked) for _ in range(4))
+answer(answered, result={{"socket": 1}}, call=[1, 2])
+say(json.dumps({EVENT % 1}))
+answer(reset, result={{}})
+answer(later, result={{"socket": 2}}, call=[1, 2])
+next(asked)
+""")
+    )
+    old = [agent.submit("socket", family="inet", kind="stream") for _ in range(2)]
+    reset = agent.submit("reset")
+    later = agent.submit("socket", family="inet", kind="stream")
+    assert agent.reply(reset).result == {}
+    assert agent.take_notices() == []
+    assert agent.reply(later).result == {"socket": 2}
+    for request in old:
+        with pytest.raises(KeyError):
+            agent.reply(request)
+
+
 def test_a_reset_that_is_refused(fake: Any, start: Any) -> None:
     agent = start(fake("hello()\nanswer(next(asked), error={'name': 'EBUSY'}, call=[1, 2])\nnext(asked)\n"))
     with pytest.raises(AgentRefused, match="EBUSY"):

@@ -169,6 +169,24 @@ def test_a_posted_receive_completes(ends: Any) -> None:
         tokens.remove(notice.token)
 
 
+def test_a_posted_receive_outlasts_the_limits_of_others(ends: Any) -> None:
+    assert ends.iut.request("recv", socket=ends.a, length=1, wait_ms=1).outcome is Outcome.TIMEOUT
+    result(ends.iut.request("post_recv", socket=ends.a, length=10))
+    assert ends.iut.request("recv", socket=ends.a, length=1, wait_ms=20).outcome is Outcome.TIMEOUT
+    result(ends.peer.request("shutdown", socket=ends.b, how="send"))
+    assert ends.iut.wait_notice(10)
+    (notice,) = ends.iut.take_notices()
+    assert notice.result == {"length": 0, "data": ""}
+
+
+def test_a_posted_receive_on_a_nonblocking_socket(ends: Any) -> None:
+    result(ends.iut.request("set_blocking", socket=ends.a, on=False))
+    result(ends.iut.request("post_recv", socket=ends.a, length=10))
+    assert ends.iut.wait_notice(10)
+    (notice,) = ends.iut.take_notices()
+    assert notice.error.name == "EAGAIN"
+
+
 def test_a_lingering_close_that_outlasts_its_time(tcp: Any) -> None:
     result(tcp.iut.request("send", socket=tcp.a, pattern={"seed": 0, "length": 64 << 20}, wait_ms=20))
     result(tcp.iut.request("set_linger", socket=tcp.a, on=True, seconds=60))
@@ -329,6 +347,9 @@ def test_service_provider_calls_are_unsupported(tcp: Any) -> None:
         ("send", {"data": "not base64!"}),
         ("send", {"pattern": {"seed": 1}}),
         ("recv", {"length": 64 << 20}),
+        ("recv", {"length": "all"}),
+        ("post_recv", {"length": 64 << 20}),
+        ("post_recv", {"length": "all"}),
         ("shutdown", {"how": "sideways"}),
         ("shutdown", {"how": 1 << 40}),
         ("connect", {"address": {"family": "inet"}}),

@@ -135,7 +135,9 @@ class Teller:
         )
 
     def get_error(self, name: str = "") -> None:
-        self.call("get_error", result={"error": {"name": name} if name else None})
+        call = self.begin("get_error")
+        held = {"error": {"name": name} if name else None}
+        self.story.add(Returned(at=self.story.tick(), end=self.end, call=call, outcome=Outcome.RESULT, result=held))
 
     def completes(self, token: str, length: int = 0, *, error: str = "", offset: int = 0) -> None:
         """A posted receive ended."""

@@ -316,8 +316,7 @@ class Calls:
 
     def _limit(self, handle: Handle, option: int, wait_ms: int) -> None:
         """Bound the next call on a blocking socket; 0 is the shortest time there is (0 itself would be no limit)."""
-        seconds, milliseconds = divmod(wait_ms, 1000)
-        limit = struct.pack("ll", seconds, milliseconds * 1000 or (not seconds))
+        limit = struct.pack("ll", *divmod(max(1, wait_ms * 1000), 1_000_000))
         with contextlib.suppress(OSError):  # what is wrong with the socket, the call itself will tell
             handle.native.setsockopt(socket.SOL_SOCKET, option, limit)
 

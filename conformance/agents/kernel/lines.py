@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from conformance.agents.kernel.calls import Calls, Handle
+from conformance.agents.kernel.calls import LONGEST_DATA, Calls, Handle
 from conformance.agents.kernel.outcomes import Call, NothingCame, Unsupported, error_value
 from conformance.agents.kernel.readiness import SURFACES
 from conformance.agents.kernel.workers import Workers
@@ -154,19 +154,23 @@ class Conversation:
 
     def _post(self, number: int, handle: Handle, length: int) -> None:
         """Answer with a token, then receive in a thread; a completion tells the rest."""
+        if not 0 <= length <= LONGEST_DATA:
+            raise ValueError(f"a posted receive takes 0 to {LONGEST_DATA} octets, not {length}")
         generation = self._generation
         self._posted += 1
         token = f"r{self._posted}"
         call = Call()
 
         def receive() -> None:
-            came = {"timeout": True}
+            came: dict[str, Any] = {"timeout": True}
             while "timeout" in came:  # a limit that an earlier receive had set is none for this one
                 came = _outcome(call, lambda: self._calls.recv(call, handle, length, wait_ms=None))
-            call_times = came.pop("call", None) or call.times()
             if "failure" in came:
-                came = {"error": {"name": "AgentFailure", "code": None, "detail": came["failure"]}}
-            self._notify("completion", {"token": token, **came, "mechanism": "thread", "at": call_times[1]}, generation)
+                # A completion cannot say it; a death is at least not taken for an answer of the kernel.
+                sys.stderr.write(f"posted receive: {came['failure']}\n")
+                os._exit(1)
+            _, at = came.pop("call")
+            self._notify("completion", {"token": token, **came, "mechanism": "thread", "at": at}, generation)
 
         now = time.time_ns()
         self._say({"id": number, "result": {"token": token}, "call": [now, now]})

@@ -39,8 +39,9 @@ class Call:
 
     def times(self) -> list[int]:
         """Return the times; one that has not come yet is the present."""
+        entered, returned = self.entered, self.returned  # first: another thread may be about to set them
         now = time.time_ns()
-        return [self.entered or now, self.returned or now]
+        return [entered or now, returned or now]
 
 
 def error_value(code: int) -> dict[str, Any]:

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""`check-agent`: does this agent speak the protocol?"""
+
+from __future__ import annotations
+
+import argparse
+
+from conformance.cli.usage import Stop
+
+HELP = "does this agent speak the protocol?"
+DESCRIPTION = """\
+Leads an agent through small harmless scripts, and says which of its messages is wrong and why. Everything after
+`check-agent` is the command that starts the agent, or one address of a running one, tcp://host:port.
+
+exit status: 0 it speaks the protocol; 1 something is wrong; 2 wrong usage"""
+EXAMPLE = "shutdown-conformance check-agent python -m conformance.agents.kernel --transport tcp"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.add_argument("agent", metavar="CMD", nargs=argparse.REMAINDER, help="the agent's command, or its address")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the agent."""
+    from conformance.agents.checking import check_agent
+    from conformance.reporting.text import clean_lines, several
+
+    command = arguments.agent[1:] if arguments.agent[:1] == ["--"] else arguments.agent
+    if not command:
+        raise Stop("check-agent needs the command of an agent", EXAMPLE)
+    wrong = looked_at = 0
+    for check in check_agent(command[0] if command[0].startswith("tcp://") else command):
+        looked_at += 1
+        wrong += not check.ok
+        first, *more = clean_lines(check.detail) or [""]
+        print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}: {first}")
+        for line in more:
+            print(f"       {line}")
+        if not check.ok and check.hint:
+            print(f"       hint: {check.hint}", flush=True)
+    print(f"{several(wrong, 'thing is', 'things are')} wrong" if wrong else "the agent speaks the protocol", end="")
+    print(f" ({several(looked_at, 'check')})")
+    return 1 if wrong else 0

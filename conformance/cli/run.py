@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: MIT
+"""`run`: the cases, run by pytest in this process. Here arguments are made ready and checked, and the exit status told.
+
+The plugin (`conformance.pytest_plugin`) runs, judges, and writes what pytest's own options do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+import time
+from difflib import get_close_matches
+from pathlib import Path
+
+from conformance.cli.usage import NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+
+HELP = "run the cases, judge, and say where to look"
+DESCRIPTION = """\
+Runs the cases, judges what was seen, writes results and evidence, and prints a summary. With no provider: the
+kernel's TCP over IPv4 and IPv6, and AF_UNIX streams and messages. Options that are not listed here are pytest's
+own: -x, --lf, -v, --junitxml=FILE, --alluredir=DIR.
+
+exit status: 0 the gate is open; 1 a requirement failed or something broke; 2 wrong usage or a bad profile;
+             3 nothing could be judged; 130 interrupted (what was finished is in the results)"""
+EXAMPLE = "shutdown-conformance run --provider kernel-tcp --provider mine.toml -k stream_end -n 2"
+
+DEFAULT_PROVIDERS = ("kernel-tcp", "kernel-tcp6", "unix-stream", "unix-seqpacket")
+"""The ones that need nothing installed."""
+REPORTS = Path("reports")
+_PROBE_OCTETS = 1 << 16
+"""Enough that a full disk shows: file systems keep a few blocks back."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's options."""
+    parser.add_argument("--provider", metavar="NAME|FILE.toml", action="append", help="test this; may be given again")
+    parser.add_argument("--topology", metavar="T", help="loopback (default), wire, veth or host")
+    parser.add_argument("-k", metavar="EXPR", dest="expression", help="only the cases that fit, as pytest's -k")
+    parser.add_argument("-n", metavar="N", dest="processes", help="spread over N processes (auto: one for each core)")
+    parser.add_argument("--output", metavar="DIR", type=Path, help="where results go (default: reports/TIME)")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON, and nothing else, on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the arguments, let pytest run, and make an exit status of what came of it."""
+    providers = arguments.provider or list(DEFAULT_PROVIDERS)
+    _check_providers(providers)
+    if arguments.topology is not None:
+        _check_topology(arguments.topology)
+    output = _ready(arguments.output) if arguments.output else _fresh()
+    cache = (arguments.output or REPORTS) / ".pytest_cache"
+    try:
+        status = _run_pytest(_pytest_arguments(arguments, providers, output, cache), as_json=arguments.json)
+    finally:
+        if arguments.output is None:
+            _tidy(output)
+    if arguments.json and (output / "results.json").exists():
+        sys.stdout.write((output / "results.json").read_text(encoding="utf-8"))
+    return _exit_status(status, output, arguments)
+
+
+# --- before ---------------------------------------------------------------------------------------------------------
+
+
+def _check_providers(names: list[str]) -> None:
+    from conformance.execution import profile
+
+    try:
+        for name in names:
+            peer = profile.find(name).peer.provider
+            if peer != "self":
+                profile.find(peer)
+    except profile.BadProfile as problem:
+        raise Stop(str(problem), problem.hint) from None
+
+
+def _check_topology(name: str) -> None:
+    from conformance.wire.topology import TOPOLOGIES, availability
+
+    if name not in TOPOLOGIES:
+        near = get_close_matches(name, TOPOLOGIES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TOPOLOGIES)}"
+        raise Stop(f"no topology {name!r}", hint)
+    if (missing := availability(name)) is not None:
+        raise Stop(f"the topology {name!r} is not available: {missing.what}", missing.remedy, NOTHING_JUDGED)
+
+
+def _fresh() -> Path:
+    """A directory of this run's own below `reports/`, named by the time (UTC)."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    number = 1
+    while (output := REPORTS / (stamp if number == 1 else f"{stamp}-{number}")).exists():
+        number += 1
+    return _ready(output)
+
+
+def _ready(output: Path) -> Path:
+    """Make the directory, prove that it can be written, and take away the results of an earlier run."""
+    probe = output / f".probe-{os.getpid()}"
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(_PROBE_OCTETS))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink()
+        (output / "results.json").unlink(missing_ok=True)
+    except OSError as error:
+        hint = "make room, or name another directory with --output" if error.errno == 28 else "name one with --output"
+        raise Stop(f"cannot write to {output}: {error.strerror}", hint) from None
+    return output
+
+
+def _pytest_arguments(arguments: argparse.Namespace, providers: list[str], output: Path, cache: Path) -> list[str]:
+    from conformance import locations
+
+    words = [str(locations.cases()), *_plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
+    words += [word for name in providers for word in ("--provider", name)]
+    words += ["--output", str(output.absolute())]
+    for option, value in (("--topology", arguments.topology), ("-k", arguments.expression), ("-n", arguments.processes)):
+        if value is not None:
+            words += [option, value]
+    if arguments.json:
+        words.append("--shutdown-json")
+    return words + list(arguments.rest)
+
+
+def _plugin() -> list[str]:
+    """Name the plugin to pytest, unless an installed package does: a checkout may just be on the path."""
+    from importlib.metadata import entry_points
+
+    installed = entry_points(group="pytest11", name="shutdown-conformance")
+    return [] if installed else ["-p", "conformance.pytest_plugin"]
+
+
+# --- pytest ---------------------------------------------------------------------------------------------------------
+
+
+class _Watcher:
+    """Tells Ctrl-C from pytest's other reasons to stop early."""
+
+    interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: object) -> None:
+        """Called by pytest."""
+        self.interrupted = getattr(excinfo, "type", None) is KeyboardInterrupt
+
+
+def _run_pytest(words: list[str], *, as_json: bool) -> int:
+    """Run pytest; its exit status, or 130 after Ctrl-C. Nothing but the results goes to stdout if they are wanted there."""
+    import pytest
+
+    watcher = _Watcher()
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        status = int(pytest.main(words, plugins=[watcher]))
+    return 130 if watcher.interrupted else status
+
+
+# --- after ----------------------------------------------------------------------------------------------------------
+
+
+def _tidy(output: Path) -> None:
+    """Point `reports/latest` at a run that has results; leave no empty directory behind."""
+    latest, beside = REPORTS / "latest", REPORTS / f".latest-{os.getpid()}"
+    with contextlib.suppress(OSError):  # a file system without links has none
+        if (output / "results.json").exists():
+            beside.symlink_to(output.name)
+            beside.replace(latest)
+        else:
+            output.rmdir()
+    with contextlib.suppress(OSError):
+        beside.unlink(missing_ok=True)
+
+
+def _exit_status(status: int, output: Path, arguments: argparse.Namespace) -> int:
+    if status == 130:
+        tell("interrupted", f"what was finished is in {output}")
+        return status
+    if status == 4:
+        raise Stop("pytest does not take these arguments", "shutdown-conformance run --help", WRONG_USAGE)
+    if not (output / "results.json").exists():
+        if status == 0:
+            return 0  # --collect-only and the like
+        raise Stop("the run ended without results", "what is said above tells why", NOTHING_JUDGED)
+    from conformance.reporting.results import gate, load
+
+    results = load(output / "results.json")
+    if not results.cases.planned and not any(provider.problem for provider in results.providers):
+        which = f"-k {arguments.expression!r}" if arguments.expression else "this selection"
+        raise Stop(f"{which} selects no case", "a part of a file's, function's or parameter's name", NOTHING_JUDGED)
+    judged = gate(results)
+    # Whatever else pytest found wrong (a case file that cannot be read) must not pass.
+    return judged if judged or not status else 1
+
+

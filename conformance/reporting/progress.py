@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""What is shown while the cases run: a bar on a terminal, a few plain lines anywhere else. Everything on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import IO, TYPE_CHECKING
+
+from conformance.oracle.verdicts import Verdict
+from conformance.reporting.text import clean, several
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+BAD = (Verdict.FAIL, Verdict.ERROR)
+_STEPS = 10
+"""Plain lines that tell of progress, besides the first, the last, and one for each failure."""
+
+
+class Progress:
+    """Progress of one run. `file` is standard error unless another is given."""
+
+    def __init__(self, console_is_terminal: bool, *, file: IO[str] | None = None) -> None:
+        self._file = file or sys.stderr
+        self._bar = _bar(self._file) if console_is_terminal else None
+        self._task: TaskID | None = None
+        self._total = self._done = self._bad = 0
+        self._began = time.monotonic()
+        self._closed = False
+
+    def start(self, total: int) -> None:
+        """So many cases are to come."""
+        self._total, self._began = total, time.monotonic()
+        if self._bar is not None:
+            self._task = self._bar.add_task("cases", total=total, bad="")
+            self._bar.start()
+        else:
+            self._say(f"running {several(total, 'case')}")
+
+    def finished(self, case_id: str, provider: str, verdict: Verdict | str, seconds: float) -> None:
+        """One more case is done; `seconds` is what it took."""
+        self._done += 1
+        bad = Verdict(verdict) in BAD
+        self._bad += bad
+        if bad:
+            self.message(f"{verdict}: {case_id} ({provider}, {seconds:.1f} s)")
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self._done, bad=f"{self._bad} bad" if self._bad else "")
+        elif self._done < self._total and self._done * _STEPS // self._total > (self._done - 1) * _STEPS // self._total:
+            self._say(f"{self._done} of {self._total}, {self._bad} bad, {self._elapsed()}")
+
+    def message(self, text: str) -> None:
+        """Say something without disturbing the bar."""
+        if self._bar is not None and self._task is not None:
+            self._bar.console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._say(text)
+
+    def close(self) -> None:
+        """The run is over, or was cut short."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._bar is not None:
+            self._bar.stop()
+        self._say(f"ran {self._done} of {several(self._total, 'case')} in {self._elapsed()}, {self._bad} bad")
+
+    def _say(self, text: str) -> None:
+        print(clean(text), file=self._file, flush=True)
+
+    def _elapsed(self) -> str:
+        return f"{time.monotonic() - self._began:.1f} s"
+
+
+def _bar(file: IO[str]) -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    return Bar(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("[red]{task.fields[bad]}"),
+        TimeElapsedColumn(),
+        console=Console(file=file, force_terminal=True),
+        transient=True,
+    )

@@ -1,0 +1,586 @@
+# SPDX-License-Identifier: MIT
+"""The judges of close: for each, stories in which it holds, in which it is broken, and in which it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from conformance.catalogue.catalogue import load
+from conformance.oracle.findings import Conclusion
+from conformance.trace.events import Fate
+from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story, statement
+
+SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
+UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
+PATIENCE = 1100  # ms; longer than the story's prompt time
+
+
+def wireless() -> Story:
+    return Story(UNIX_STREAM)
+
+
+def tcp_unseen() -> Story:
+    return Story(statement("tcp"), wire=False)
+
+
+BOTH = pytest.mark.parametrize("make", [Story, wireless])
+
+# --- INIT-CLOSE-01, INIT-CLOSE-02 -------------------------------------------------------------------------------------
+
+MODES = pytest.mark.parametrize(("requirement", "blocking"), [("INIT-CLOSE-01", True), ("INIT-CLOSE-02", False)])
+
+
+def _queued(make: Callable[[], Story], *, blocking: bool = True) -> Story:
+    """The IUT has sent 10 bytes, of which 4 are on the link and acknowledged, or none was read."""
+    story = make()
+    if not blocking:
+        story.iut.nonblocking()
+    story.iut.send(10)
+    if story.header.wire:
+        story.data(IUT, 4)
+    return story
+
+
+def _rest(story: Story) -> None:
+    if story.header.wire:
+        story.data(IUT, 6)
+        story.fin(IUT)
+    story.peer.recv(10)
+    story.peer.recv()
+
+
+@MODES
+@BOTH
+def test_close_returns_and_the_rest_follows(make: Callable[[], Story], requirement: str, blocking: bool) -> None:
+    story = _queued(make, blocking=blocking)
+    story.iut.close()
+    _rest(story)
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@MODES
+def test_the_other_mode_has_its_own_requirement(requirement: str, blocking: bool) -> None:
+    story = _queued(Story, blocking=not blocking)
+    story.iut.close()
+    _rest(story)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@MODES
+@BOTH
+@pytest.mark.parametrize("options", [{"error": "EAGAIN"}, {"timeout": True, "takes": PATIENCE}, {"takes": PATIENCE}])
+def test_close_must_not_wait(make: Callable[[], Story], options: dict[str, object], requirement: str, blocking: bool) -> None:
+    story = _queued(make, blocking=blocking)
+    story.iut.close(**options)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@MODES
+def test_the_rest_must_follow_the_close(requirement: str, blocking: bool) -> None:
+    story = _queued(Story, blocking=blocking)
+    story.iut.close()
+    story.rst(IUT)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == VIOLATED
+
+
+def test_an_end_that_loses_the_rest_is_wrong() -> None:
+    story = _queued(wireless)
+    story.iut.close()
+    story.peer.recv(4)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-01") == VIOLATED
+
+
+@BOTH
+def test_with_nothing_queued_close_shows_nothing(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.close(takes=PATIENCE)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-01") == NOTHING
+
+
+@BOTH
+def test_data_that_is_taken_before_close_returns_shows_nothing(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    reading = story.peer.begin("recv", length=10)
+    close = story.iut.begin("close")
+    if story.header.wire:
+        story.data(IUT, 6)
+    story.iut.finish(close)
+    story.peer.finish(reading, length=10, data="")
+    assert story.conclusions("INIT-CLOSE-01") == NOTHING
+
+
+@BOTH
+@pytest.mark.parametrize("linger", [0, 5])
+def test_with_linger_on_close_is_judged_elsewhere(make: Callable[[], Story], linger: int) -> None:
+    story = _queued(make)
+    story.iut.linger(linger)
+    story.iut.close(takes=PATIENCE)
+    assert story.conclusions("INIT-CLOSE-01") == NOTHING
+
+
+@BOTH
+def test_linger_switched_off_again_is_off(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    story.iut.linger(5, on=False)
+    story.iut.close()
+    _rest(story)
+    assert story.conclusions("INIT-CLOSE-01") == SATISFIED
+
+
+@BOTH
+def test_unread_data_excuses_a_reset(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.peer.send(3)
+    if story.header.wire:
+        story.data(PEER, 3)
+    story.iut.close()
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-01") == NOTHING
+
+
+def test_a_close_after_the_peers_reset_may_fail() -> None:
+    story = _queued(Story)
+    story.rst(PEER)
+    story.iut.close(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-01") == NOTHING
+
+
+def test_a_link_that_is_cut_excuses_the_loss() -> None:
+    story = _queued(Story)
+    story.iut.close()
+    story.segment(IUT, "PA", 6, fate=Fate.DROPPED)
+    story.rst(IUT)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-01") == UNDETERMINED
+
+
+# --- INIT-CLOSE-03, INIT-CLOSE-04 -------------------------------------------------------------------------------------
+
+ABORTS = pytest.mark.parametrize(("requirement", "blocking"), [("INIT-CLOSE-03", True), ("INIT-CLOSE-04", False)])
+
+
+def _aborts(make: Callable[[], Story], blocking: bool) -> Story:
+    story = _queued(make, blocking=blocking)
+    story.iut.linger(0)
+    return story
+
+
+@ABORTS
+def test_linger_zero_resets(requirement: str, blocking: bool) -> None:
+    story = _aborts(Story, blocking)
+    story.iut.close()
+    story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@ABORTS
+def test_linger_zero_resets_with_data_unread_too(requirement: str, blocking: bool) -> None:
+    story = _aborts(Story, blocking)
+    story.peer.send(3)
+    story.data(PEER, 3)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@ABORTS
+@pytest.mark.parametrize("then", [(), ("RA",)])
+def test_linger_zero_sends_no_fin(requirement: str, blocking: bool, then: tuple[str, ...]) -> None:
+    story = _aborts(Story, blocking)
+    story.iut.close()
+    story.fin(IUT)
+    for flags in then:
+        story.segment(IUT, flags)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@ABORTS
+@BOTH
+@pytest.mark.parametrize("options", [{"error": "EAGAIN"}, {"timeout": True, "takes": PATIENCE}, {"takes": PATIENCE}])
+def test_linger_zero_does_not_wait(
+    make: Callable[[], Story], options: dict[str, object], requirement: str, blocking: bool
+) -> None:
+    story = _aborts(make, blocking)
+    story.iut.close(**options)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+def test_linger_zero_must_tell_the_peer_something() -> None:
+    story = Story()
+    story.iut.linger(0)
+    story.iut.close()
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-CLOSE-03") == VIOLATED
+
+
+@ABORTS
+def test_the_other_mode_s_abort_is_not_judged(requirement: str, blocking: bool) -> None:
+    story = _aborts(Story, not blocking)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions(requirement) == NOTHING
+
+
+def test_an_abort_after_a_shutdown_is_not_judged() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.linger(0)
+    story.iut.close()
+    assert story.conclusions("INIT-CLOSE-03") == NOTHING
+
+
+def test_an_abort_after_the_peers_reset_sends_nothing() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.linger(0)
+    story.iut.close()
+    assert story.conclusions("INIT-CLOSE-03") == NOTHING
+
+
+@pytest.mark.parametrize(("error", "expected"), [("ECONNRESET", SATISFIED), ("", VIOLATED), ("ETIMEDOUT", NOTHING)])
+def test_unseen_the_peers_word_tells_of_the_abort(error: str, expected: set[Conclusion]) -> None:
+    story = tcp_unseen()
+    story.iut.linger(0)
+    story.iut.close()
+    story.peer.recv(error=error)
+    assert story.conclusions("INIT-CLOSE-03") == expected
+
+
+def test_unseen_another_call_may_have_taken_the_error() -> None:
+    story = tcp_unseen()
+    story.iut.linger(0)
+    story.iut.close()
+    story.peer.get_error("ECONNRESET")
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-03") == SATISFIED
+
+
+def test_on_unix_the_peers_word_tells_of_the_abort() -> None:
+    story = wireless()
+    story.iut.linger(0)
+    story.iut.close()
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-03") == SATISFIED
+
+
+def test_whether_unix_sockets_may_ignore_linger_zero_is_the_catalogue_s_to_say() -> None:
+    story = wireless()
+    story.iut.linger(0)
+    story.iut.close()
+    story.peer.recv()
+    accepted = {outcome.outcome for outcome in load()["INIT-CLOSE-03"].accepted_for(UNIX_STREAM)}
+    assert story.conclusions("INIT-CLOSE-03") == (SATISFIED if "GRACEFUL" in accepted else VIOLATED)
+
+
+# --- INIT-CLOSE-05 ----------------------------------------------------------------------------------------------------
+
+
+def _lingers(make: Callable[[], Story] = Story, *, waits: bool = True, drains_after: int = 100, takes: int = 0) -> Story:
+    """Close with 5 s of linger; the peer takes the rest after `drains_after` ms, and close returns then, or before."""
+    story = _queued(make)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    if not waits:
+        story.iut.finish(close)
+    story.wait(drains_after)
+    _rest(story)
+    if waits:
+        story.wait(takes)
+        story.iut.finish(close)
+    return story
+
+
+def test_a_lingering_close_waits_for_the_drain() -> None:
+    (finding,) = _lingers().judge("INIT-CLOSE-05")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert "WSPCloseSocket" in finding.matched
+
+
+def test_a_lingering_close_that_does_not_wait_is_wrong() -> None:
+    assert _lingers(waits=False).conclusions("INIT-CLOSE-05") == VIOLATED
+
+
+def test_a_lingering_close_that_waits_on_is_wrong() -> None:
+    assert _lingers(takes=5000).conclusions("INIT-CLOSE-05") == VIOLATED
+
+
+def test_a_close_may_wait_for_its_fin_s_acknowledgement() -> None:
+    story = _queued(Story)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.data(IUT, 6)
+    story.fin(IUT, acked=False)
+    story.wait(5000)
+    story.iut.finish(close)
+    story.segment(PEER, "A")
+    story.peer.recv(10)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+def test_a_slow_drain_is_not_in_time() -> None:
+    assert _lingers(drains_after=2600).conclusions("INIT-CLOSE-05") == NOTHING
+
+
+def test_a_lingering_close_must_end_gracefully() -> None:
+    story = _queued(Story)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.data(IUT, 6)
+    story.rst(IUT)
+    story.iut.finish(close)
+    story.peer.recv(10)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-05") == VIOLATED
+
+
+def test_a_lingering_close_must_succeed() -> None:
+    story = _queued(Story)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.data(IUT, 6)
+    story.iut.finish(close, error="EAGAIN")
+    assert story.conclusions("INIT-CLOSE-05") == VIOLATED
+
+
+def test_a_nonblocking_close_is_not_judged() -> None:
+    story = _queued(Story, blocking=False)
+    story.iut.linger(5)
+    story.iut.close()
+    _rest(story)
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_on_unix_close_need_not_wait(waits: bool) -> None:
+    assert _lingers(wireless, waits=waits).conclusions("INIT-CLOSE-05") == SATISFIED
+
+
+def test_unseen_an_early_return_shows_nothing() -> None:
+    assert _lingers(tcp_unseen, waits=False).conclusions("INIT-CLOSE-05") == UNDETERMINED
+
+
+# --- INIT-CLOSE-09 ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("on", "expected"), [(False, SATISFIED), (True, VIOLATED)])
+def test_linger_is_off_by_default(on: bool, expected: set[Conclusion]) -> None:
+    story = Story(connected=False)
+    story.iut.call("get_linger", result={"on": on, "seconds": 0})
+    assert story.conclusions("INIT-CLOSE-09") == expected
+
+
+def test_linger_that_was_set_is_no_default() -> None:
+    story = Story()
+    story.iut.linger(5)
+    story.iut.call("get_linger", result={"on": True, "seconds": 5})
+    story.peer.call("get_linger", result={"on": True, "seconds": 5})
+    assert story.conclusions("INIT-CLOSE-09") == NOTHING
+
+
+# --- INIT-CLOSE-11 ----------------------------------------------------------------------------------------------------
+
+
+def _duplicated(make: Callable[[], Story]) -> Story:
+    story = make()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.close()
+    return story
+
+
+def _looks(story: Story) -> None:
+    story.peer.recv(timeout=True, takes=31, wait_ms=30)
+
+
+@BOTH
+def test_only_the_last_close_ends(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    _looks(story)
+    story.iut.send(5, socket=4)
+    if story.header.wire:
+        story.data(IUT, 5)
+    story.peer.recv(5)
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == SATISFIED
+
+
+@pytest.mark.parametrize("flags", ["FA", "RA"])
+def test_the_first_close_sends_no_end(flags: str) -> None:
+    story = _duplicated(Story)
+    story.segment(IUT, flags)
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+@pytest.mark.parametrize("error", ["", "ECONNRESET"])
+def test_the_first_close_brings_no_word(error: str) -> None:
+    story = _duplicated(wireless)
+    story.peer.recv(error=error)
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+@BOTH
+def test_the_other_handle_still_sends(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    story.iut.send(5, socket=4, error="EPIPE")
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+@BOTH
+def test_the_closed_handle_does_not(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    story.iut.send(5, socket=3, error="ENOTCONN")
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_the_last_close_must_tell_the_peer(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    _looks(story)
+    story.iut.close(socket=4)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+@BOTH
+def test_without_a_look_between_the_closes_nothing_is_shown(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_a_single_handle_is_no_duplicate(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.close()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+@pytest.mark.parametrize("step", ["dies", "shutdown"])
+def test_another_end_is_not_the_first_close_s(make: Callable[[], Story], step: str) -> None:
+    story = _duplicated(make)
+    if step == "dies":
+        story.iut.dies()
+    else:
+        story.iut.shutdown("send", socket=4)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+# --- INIT-CLOSE-12 ----------------------------------------------------------------------------------------------------
+
+
+def _told_then_closed(make: Callable[[], Story], *, linger: int | None = None) -> Story:
+    story = make()
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    if linger is not None:
+        story.iut.linger(linger)
+    story.iut.close()
+    return story
+
+
+@BOTH
+def test_a_close_adds_nothing_to_a_shutdown(make: Callable[[], Story]) -> None:
+    story = _told_then_closed(make)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == SATISFIED
+
+
+@BOTH
+def test_a_peer_that_does_not_look_again_shows_nothing(make: Callable[[], Story]) -> None:
+    assert _told_then_closed(make).conclusions("INIT-CLOSE-12") == NOTHING
+
+
+@pytest.mark.parametrize("flags", ["FA", "RA"])
+def test_a_close_sends_no_second_end(flags: str) -> None:
+    story = _told_then_closed(Story)
+    story.segment(IUT, flags)
+    assert story.conclusions("INIT-CLOSE-12") == VIOLATED
+
+
+def test_a_fin_sent_again_is_no_second_end() -> None:
+    story = _told_then_closed(Story)
+    story.segment(IUT, "FA", start=0)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == SATISFIED
+
+
+def test_a_close_brings_no_second_word() -> None:
+    story = _told_then_closed(wireless)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-12") == VIOLATED
+
+
+@BOTH
+def test_linger_zero_adds_a_reset_rightly(make: Callable[[], Story]) -> None:
+    story = _told_then_closed(make, linger=0)
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-12") == NOTHING
+
+
+@BOTH
+def test_data_after_the_close_may_be_reset(make: Callable[[], Story]) -> None:
+    story = _told_then_closed(make)
+    story.peer.send(5)
+    if story.header.wire:
+        story.data(PEER, 5, acked=False)
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-12") == NOTHING
+
+
+@BOTH
+def test_unread_data_at_the_close_excuses_a_reset(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    story.peer.send(5)
+    if story.header.wire:
+        story.data(PEER, 5)
+    story.iut.close()
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-12") == NOTHING
+
+
+def test_an_end_that_the_peer_hears_only_after_the_close_shows_nothing() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.close()
+    story.peer.recv()
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == NOTHING

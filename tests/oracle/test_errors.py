@@ -1,0 +1,286 @@
+# SPDX-License-Identifier: MIT
+"""The judges of errors and misuse: what must be refused, and what a refused call must leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from conformance.oracle.findings import Conclusion
+from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story
+
+SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
+NOTHING = set[Conclusion]()
+
+
+def wireless() -> Story:
+    return Story(UNIX_STREAM)
+
+
+BOTH = pytest.mark.parametrize("make", [Story, wireless])
+
+# --- ERR-01 -----------------------------------------------------------------------------------------------------------
+
+
+def _fresh() -> Story:
+    story = Story(connected=False)
+    story.iut.call("socket", socket=None, family="inet", kind="stream", result={"socket": 7})
+    return story
+
+
+@pytest.mark.parametrize(("error", "expected"), [("ENOTCONN", SATISFIED), ("EINVAL", VIOLATED), ("", VIOLATED)])
+@pytest.mark.parametrize("how", ["send", "receive", "both"])
+def test_shutdown_needs_a_connection(how: str, error: str, expected: set[Conclusion]) -> None:
+    story = _fresh()
+    story.iut.shutdown(how, socket=7, error=error)
+    assert story.conclusions("ERR-01") == expected
+
+
+@pytest.mark.parametrize("before", ["connect", "listen", "close"])
+def test_a_socket_that_was_used_is_no_new_socket(before: str) -> None:
+    story = _fresh()
+    story.iut.call(before, socket=7, error="ECONNREFUSED" if before == "connect" else "")
+    story.iut.shutdown("send", socket=7)
+    assert story.conclusions("ERR-01") == NOTHING
+
+
+def test_two_faults_at_once_are_not_judged() -> None:
+    story = _fresh()
+    story.iut.shutdown(7, socket=7, error="EINVAL")
+    assert story.conclusions("ERR-01") == NOTHING
+
+
+def test_a_connected_socket_is_not_judged() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    assert story.conclusions("ERR-01") == NOTHING
+
+
+# --- ERR-02 -----------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize(("error", "expected"), [("EINVAL", SATISFIED), ("ENOTCONN", VIOLATED), ("", VIOLATED)])
+@pytest.mark.parametrize("how", [3, 7, -1])
+def test_an_unknown_direction_is_invalid(
+    make: Callable[[], Story], how: int, error: str, expected: set[Conclusion]
+) -> None:
+    story = make()
+    story.iut.shutdown(how, error=error)
+    assert story.conclusions("ERR-02") == expected
+
+
+@pytest.mark.parametrize("how", [0, 1, 2, "send"])
+def test_a_known_direction_is_not_judged(how: int | str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    assert story.conclusions("ERR-02") == NOTHING
+
+
+def test_after_a_reset_another_error_may_win() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.shutdown(7, error="ENOTCONN")
+    assert story.conclusions("ERR-02") == NOTHING
+
+
+@BOTH
+@pytest.mark.parametrize("goodbye", ["shutdown", "close"])
+def test_after_its_own_end_another_error_may_win(make: Callable[[], Story], goodbye: str) -> None:
+    story = make()
+    getattr(story.iut, goodbye)()
+    if story.header.wire:
+        story.fin(IUT)
+    story.iut.shutdown(7, error="ENOTCONN")
+    assert story.conclusions("ERR-02") == NOTHING
+
+
+# --- ERR-05 -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"), [("EBADF", SATISFIED), ("ENOTSOCK", SATISFIED), ("EINVAL", VIOLATED), ("", VIOLATED)]
+)
+@pytest.mark.parametrize("op", ["shutdown", "recv", "get_error", "close"])
+def test_a_closed_handle_is_refused(op: str, error: str, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.iut.close()
+    story.iut.call(op, error=error, length=10, how="send")
+    assert story.conclusions("ERR-05") == expected
+
+
+@pytest.mark.parametrize("op", ["socket", "accept", "duplicate"])
+def test_a_new_handle_may_have_taken_its_place(op: str) -> None:
+    story = Story()
+    story.iut.close()
+    story.iut.call(op, socket=9, result={"socket": 8})
+    story.iut.shutdown("send", error="ENOTCONN")
+    assert story.conclusions("ERR-05") == NOTHING
+
+
+def test_an_accept_under_way_may_take_its_place() -> None:
+    story = Story()
+    accept = story.iut.begin("accept", socket=9)
+    story.iut.close()
+    story.iut.shutdown("send", error="ENOTCONN")
+    story.iut.finish(accept, socket=8)
+    assert story.conclusions("ERR-05") == NOTHING
+
+
+def test_a_call_that_overlaps_the_close_is_not_judged() -> None:
+    story = Story()
+    close = story.iut.begin("close")
+    story.iut.recv(error="ECONNABORTED")
+    story.iut.finish(close)
+    assert story.conclusions("ERR-05") == NOTHING
+
+
+def test_the_handle_of_a_close_that_failed_is_not_judged() -> None:
+    story = Story()
+    story.iut.close(error="EIO")
+    story.iut.shutdown("send")
+    assert story.conclusions("ERR-05") == NOTHING
+
+
+def test_the_peers_handles_are_not_judged() -> None:
+    story = Story()
+    story.peer.close()
+    story.peer.recv(error="EINVAL")
+    assert story.conclusions("ERR-05") == NOTHING
+
+
+# --- ERR-07 -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ["", "ECONNRESET", "ENOTCONN"])
+def test_shutdown_after_an_abort_is_recorded(error: str) -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    story.iut.shutdown("send", error=error)
+    (finding,) = story.judge("ERR-07")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert finding.matched
+
+
+def test_shutdown_before_the_abort_is_told_is_not_recorded() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.shutdown("send", error="ENOTCONN")
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("ERR-07") == NOTHING
+
+
+def test_shutdown_after_a_graceful_end_is_not_recorded() -> None:
+    story = Story()
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.recv()
+    story.iut.shutdown("send")
+    assert story.conclusions("ERR-07") == NOTHING
+
+
+# --- ERR-08 -----------------------------------------------------------------------------------------------------------
+
+
+def _refused(make: Callable[[], Story]) -> Story:
+    story = make()
+    story.iut.send(4)
+    if story.header.wire:
+        story.data(IUT, 4)
+    story.peer.recv(4)
+    story.iut.shutdown(7, error="EINVAL")
+    return story
+
+
+def _flows(story: Story, *, there: bool = True, back: bool = True) -> None:
+    if there:
+        story.iut.send(5)
+        if story.header.wire:
+            story.data(IUT, 5)
+        story.peer.recv(5)
+    if back:
+        story.peer.send(5)
+        if story.header.wire:
+            story.data(PEER, 5)
+        story.iut.recv(5)
+
+
+@BOTH
+def test_a_refused_call_changes_nothing(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    _flows(story)
+    story.iut.close()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("ERR-08") == SATISFIED
+
+
+@BOTH
+@pytest.mark.parametrize("there", [True, False])
+def test_one_direction_shows_only_half(make: Callable[[], Story], there: bool) -> None:
+    story = _refused(make)
+    _flows(story, there=there, back=not there)
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@pytest.mark.parametrize("flags", ["FA", "RA"])
+def test_a_refused_call_sends_no_end(flags: str) -> None:
+    story = _refused(Story)
+    story.segment(IUT, flags)
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+@pytest.mark.parametrize("error", ["", "ECONNRESET"])
+def test_a_refused_call_brings_the_peer_no_word(error: str) -> None:
+    story = _refused(wireless)
+    story.peer.recv(error=error)
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+@BOTH
+def test_a_refused_call_must_not_stop_sending(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    story.iut.send(5, error="EPIPE")
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+@BOTH
+@pytest.mark.parametrize("error", ["", "ESHUTDOWN"])
+def test_a_refused_call_must_not_stop_receiving(make: Callable[[], Story], error: str) -> None:
+    story = _refused(make)
+    story.iut.recv(error=error)
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+@BOTH
+def test_a_call_that_succeeds_was_not_refused(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.shutdown(7)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_the_peers_own_end_is_no_consequence(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    story.peer.shutdown("send")
+    if story.header.wire:
+        story.fin(PEER)
+    story.iut.recv()
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_death_is_no_consequence(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    story.iut.dies()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("ERR-08") == NOTHING

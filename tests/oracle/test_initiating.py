@@ -1,0 +1,821 @@
+# SPDX-License-Identifier: MIT
+"""The judges of shutdown: for each, stories in which it holds, in which it is broken, and in which it says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from conformance.oracle.findings import Conclusion
+from conformance.trace.events import Fate
+from tests.oracle.story import IUT, MS, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
+
+SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
+UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
+Change = Callable[[Story], None]
+PATIENCE = 1100  # ms; longer than the story's prompt time
+
+
+def wireless() -> Story:
+    return Story(UNIX_STREAM)
+
+
+# --- INIT-SHUT-01, INIT-SHUT-02 ---------------------------------------------------------------------------------------
+
+BEGINNINGS = pytest.mark.parametrize(("requirement", "how"), [("INIT-SHUT-01", "send"), ("INIT-SHUT-02", "both")])
+
+
+@BEGINNINGS
+def test_a_fin_after_shutdown_is_a_graceful_end(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_each_direction_has_its_own_requirement(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown("both" if how == "send" else "send")
+    story.fin(IUT)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_a_direction_given_as_a_number_counts(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown({"send": 1, "both": 2}[how])
+    story.fin(IUT)
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_what_comes_later_does_not_spoil_the_shutdown(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.fin(IUT)
+    story.data(PEER, 5)
+    story.iut.linger(0)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_a_dropped_fin_was_sent_all_the_same(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.segment(IUT, "FA", fate=Fate.DROPPED)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_a_shutdown_that_fails_on_a_whole_connection_is_wrong(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how, error="ENOTCONN")
+    assert story.conclusions(requirement) == VIOLATED
+
+
+def _peer_reset(story: Story) -> None:
+    story.rst(PEER)
+
+
+def _told_of_a_reset(story: Story) -> None:
+    story.iut.recv(error="ECONNRESET")
+
+
+def _killed(story: Story) -> None:
+    story.iut.dies()
+
+
+def _user_timeout(story: Story) -> None:
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+
+
+def _link_meddled(story: Story) -> None:
+    story.segment(PEER, "PA", 5, fate=Fate.DROPPED)
+
+
+@BEGINNINGS
+@pytest.mark.parametrize("before", [_peer_reset, _told_of_a_reset, _user_timeout, _link_meddled])
+def test_a_shutdown_may_fail_on_a_broken_connection(requirement: str, how: str, before: Change) -> None:
+    story = Story()
+    before(story)
+    story.iut.shutdown(how, error="ENOTCONN")
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_a_shutdown_that_the_agent_does_not_have_is_not_judged(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.finish(story.iut.begin("shutdown", how=how), unsupported="no half-close")
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_a_reset_instead_of_a_fin_is_wrong(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@BEGINNINGS
+@pytest.mark.parametrize("before", [_peer_reset, _killed, _user_timeout, _link_meddled])
+def test_a_reset_that_something_else_explains_is_not_judged(requirement: str, how: str, before: Change) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    before(story)
+    story.rst(IUT)
+    assert Conclusion.VIOLATED not in story.conclusions(requirement)
+
+
+@BEGINNINGS
+def test_no_fin_while_the_peer_watches_is_wrong(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@BEGINNINGS
+def test_no_fin_while_nobody_watches_is_not_judged(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.peer.recv(timeout=True, takes=40, wait_ms=40)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_no_fin_is_excused_by_data_that_still_waits(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.send(1000)
+    story.data(IUT, 500)
+    story.iut.shutdown(how)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_a_fin_only_after_close_may_be_the_close_s(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.iut.close()
+    story.fin(IUT)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_an_end_that_a_close_began_is_not_the_shutdown_s(requirement: str, how: str) -> None:
+    story = Story()
+    story.iut.close()
+    story.fin(IUT)
+    story.iut.shutdown(how, error="EBADF")
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_without_a_link_the_peers_word_counts(requirement: str, how: str) -> None:
+    story = wireless()
+    story.iut.shutdown(how)
+    story.peer.recv()
+    story.iut.close()
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_without_a_link_a_reset_told_is_wrong(requirement: str, how: str) -> None:
+    story = wireless()
+    story.iut.shutdown(how)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@BEGINNINGS
+def test_without_a_link_a_peer_that_waits_in_vain_shows_it(requirement: str, how: str) -> None:
+    story = wireless()
+    story.iut.shutdown(how)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@BEGINNINGS
+def test_without_a_link_a_word_after_close_may_be_the_close_s(requirement: str, how: str) -> None:
+    story = wireless()
+    story.iut.shutdown(how)
+    story.iut.close()
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_without_a_link_the_peers_own_end_is_no_word(requirement: str, how: str) -> None:
+    story = wireless()
+    waiting = story.peer.begin("recv", length=10)
+    story.iut.shutdown(how)
+    story.peer.shutdown("receive")
+    story.peer.finish(waiting, length=0)
+    assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+def test_an_empty_message_is_no_word_of_an_end(requirement: str, how: str) -> None:
+    story = Story(UNIX_SEQPACKET)
+    story.iut.send(0)
+    story.iut.shutdown(how)
+    story.peer.recv()
+    assert story.conclusions(requirement) == NOTHING
+    story.peer.recv()
+    assert story.conclusions(requirement) == SATISFIED
+
+
+@BEGINNINGS
+def test_lost_packets_leave_it_open(requirement: str, how: str) -> None:
+    story = Story(lost=2)
+    story.iut.shutdown(how)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions(requirement) == UNDETERMINED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_ending_both_with_data_unread_is_not_judged(make: Callable[[], Story]) -> None:
+    story = make()
+    story.peer.send(5)
+    if story.header.wire:
+        story.data(PEER, 5)
+    story.iut.shutdown("both")
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-02") == NOTHING
+
+
+def test_ending_both_may_answer_later_data_with_a_reset() -> None:
+    story = wireless()
+    story.iut.shutdown("both")
+    story.peer.send(5)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-02") == NOTHING
+
+
+# --- INIT-SHUT-03 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_ending_receiving_tells_the_peer_nothing(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.shutdown("receive")
+    story.peer.recv(timeout=True, takes=31, wait_ms=30)
+    assert story.conclusions("INIT-SHUT-03") == SATISFIED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_a_poll_of_the_peers_is_a_look_too(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.shutdown("receive")
+    story.peer.poll(takes=31)
+    assert story.conclusions("INIT-SHUT-03") == SATISFIED
+
+
+def test_ending_receiving_is_not_judged_without_a_long_look() -> None:
+    story = Story()
+    story.iut.shutdown("receive")
+    story.peer.recv(timeout=True, takes=10, wait_ms=10)
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
+@pytest.mark.parametrize("flags", ["FA", "RA"])
+def test_ending_receiving_sends_no_fin_or_reset(flags: str) -> None:
+    story = Story()
+    story.iut.shutdown("receive")
+    story.segment(IUT, flags)
+    assert story.conclusions("INIT-SHUT-03") == VIOLATED
+
+
+@pytest.mark.parametrize("error", ["", "ECONNRESET"])
+def test_ending_receiving_brings_no_word_to_the_peer(error: str) -> None:
+    story = wireless()
+    story.iut.shutdown("receive")
+    story.peer.recv(error=error)
+    assert story.conclusions("INIT-SHUT-03") == VIOLATED
+
+
+@pytest.mark.parametrize("next_step", ["shutdown", "close", "dies"])
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_an_end_of_another_making_is_not_the_receive_shutdown_s(make: Callable[[], Story], next_step: str) -> None:
+    story = make()
+    story.iut.shutdown("receive")
+    getattr(story.iut, next_step)()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_data_after_the_receive_shutdown_excuses_a_reset(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.shutdown("receive")
+    story.peer.send(5)
+    if story.header.wire:
+        story.data(PEER, 5)
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
+def test_unread_data_excuses_a_reset_at_the_receive_shutdown() -> None:
+    story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.shutdown("receive")
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
+def test_a_receive_shutdown_after_an_end_is_not_judged() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.shutdown("receive")
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
+# --- INIT-SHUT-05 -----------------------------------------------------------------------------------------------------
+
+
+def _half_closed(make: Callable[[], Story] = Story) -> Story:
+    story = make()
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.fin(IUT)
+    return story
+
+
+def _answer(story: Story, length: int = 5, *, ends: bool = True) -> None:
+    story.peer.send(length)
+    if story.header.wire:
+        story.data(PEER, length)
+    if ends:
+        story.peer.shutdown("send")
+        if story.header.wire:
+            story.fin(PEER)
+
+
+@pytest.mark.parametrize("make", [Story, wireless, lambda: Story(UNIX_SEQPACKET)])
+def test_half_closed_it_reads_on_to_the_end(make: Callable[[], Story]) -> None:
+    story = _half_closed(make)
+    _answer(story)
+    story.iut.recv(5)
+    story.iut.recv()
+    assert story.conclusions("INIT-SHUT-05") == SATISFIED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param(lambda iut: iut.recv(), id="end before data"),
+        pytest.param(lambda iut: iut.recv(error="ESHUTDOWN"), id="refused"),
+        pytest.param(lambda iut: iut.recv(5, offset=1), id="other bytes"),
+        pytest.param(lambda iut: (iut.recv(5), iut.recv(error="ECONNRESET")), id="error for the end"),
+        pytest.param(lambda iut: (iut.recv(5), iut.recv(timeout=True, takes=PATIENCE)), id="no end"),
+    ],
+)
+def test_half_closed_it_loses_what_the_peer_sends(make: Callable[[], Story], wrong: Callable[[object], None]) -> None:
+    story = _half_closed(make)
+    _answer(story)
+    wrong(story.iut)
+    assert story.conclusions("INIT-SHUT-05") == VIOLATED
+
+
+def test_half_closed_it_tells_of_an_end_that_has_not_come() -> None:
+    story = _half_closed()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.recv(5)
+    story.iut.recv()
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    assert story.conclusions("INIT-SHUT-05") == VIOLATED
+
+
+def test_half_closed_it_resets_on_data() -> None:
+    story = _half_closed()
+    _answer(story, ends=False)
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-05") == VIOLATED
+
+
+@pytest.mark.parametrize("how", ["close", "dies"])
+def test_a_reset_after_a_full_close_is_right(how: str) -> None:
+    story = _half_closed()
+    getattr(story.iut, how)()
+    _answer(story, ends=False)
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+def test_without_data_after_the_end_there_is_nothing_to_read() -> None:
+    story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.recv(5)
+    story.iut.recv()
+    assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+def test_a_peer_that_aborts_leaves_it_open() -> None:
+    story = _half_closed()
+    _answer(story, ends=False)
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+def test_a_user_timeout_excuses_an_error() -> None:
+    story = _half_closed()
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+    _answer(story)
+    story.iut.recv(error="ETIMEDOUT")
+    assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+# --- INIT-SHUT-08 -----------------------------------------------------------------------------------------------------
+
+
+def _sent(make: Callable[[], Story] = Story, length: int = 10, **fin: int) -> Story:
+    """The IUT sends, and ends by shutdown; the link carries all of it, or `carried` bytes."""
+    story = make()
+    story.iut.send(length)
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.data(IUT, fin.get("carried", length))
+        story.fin(IUT)
+    return story
+
+
+@pytest.mark.parametrize("make", [Story, wireless, lambda: Story(UNIX_SEQPACKET)])
+def test_everything_accepted_comes_before_the_end(make: Callable[[], Story]) -> None:
+    story = _sent(make)
+    story.peer.recv(10)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == SATISFIED
+
+
+def test_a_close_delivers_what_was_accepted() -> None:
+    story = wireless()
+    story.iut.send(10)
+    story.iut.close()
+    story.peer.recv(4)
+    story.peer.recv(6, offset=4)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == SATISFIED
+
+
+def test_the_end_overtakes_data_on_the_link() -> None:
+    story = _sent(carried=6)
+    story.peer.recv(6)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+def test_the_end_overtakes_data_without_a_link() -> None:
+    story = _sent(wireless)
+    story.peer.recv(6)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+def test_the_bytes_are_not_those_that_were_sent() -> None:
+    story = _sent(wireless)
+    story.peer.recv(10, offset=1)
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+def test_what_the_link_carried_whole_the_peer_lost_itself() -> None:
+    story = _sent()
+    story.peer.recv(6)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
+def test_a_reset_discards_what_was_accepted() -> None:
+    story = Story()
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    story.data(IUT, 4)
+    story.rst(IUT)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_the_rest_never_comes(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.data(IUT, 4)
+    story.peer.recv(4)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_a_later_abort_excuses_the_loss(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    story.iut.linger(0)
+    story.iut.close()
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_an_abortive_close_promises_no_delivery(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.send(10)
+    story.iut.linger(0)
+    story.iut.close()
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert Conclusion.VIOLATED not in story.conclusions("INIT-SHUT-08")
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_a_close_with_data_unread_promises_no_delivery(make: Callable[[], Story]) -> None:
+    story = make()
+    story.peer.send(3)
+    if story.header.wire:
+        story.data(PEER, 3)
+    story.iut.send(10)
+    story.iut.close()
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert Conclusion.VIOLATED not in story.conclusions("INIT-SHUT-08")
+
+
+def test_data_that_meets_a_closed_end_may_be_reset() -> None:
+    story = Story()
+    story.iut.send(10)
+    story.iut.close()
+    story.data(IUT, 4)
+    story.data(PEER, 3, acked=False)
+    story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
+def test_death_excuses_the_loss() -> None:
+    story = _sent(wireless)
+    story.iut.dies()
+    story.peer.recv(4)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
+def test_a_send_under_way_is_not_counted() -> None:
+    story = wireless()
+    story.iut.begin("send", pattern={"seed": 0, "length": 10})
+    story.iut.shutdown("send")
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
+# --- INIT-SHUT-09 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("takes", "expected"), [(1, SATISFIED), (900, SATISFIED), (1000, VIOLATED), (2000, VIOLATED)])
+def test_shutdown_does_not_linger(takes: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.iut.linger(2)
+    story.iut.send(1000)
+    story.data(IUT, 400)
+    story.iut.shutdown("send", takes=takes)
+    assert story.conclusions("INIT-SHUT-09") == expected
+
+
+def test_without_linger_or_data_left_shutdown_is_not_timed() -> None:
+    story = Story()
+    story.iut.send(10)
+    story.iut.shutdown("send", takes=3000)
+    assert story.conclusions("INIT-SHUT-09") == NOTHING
+    story = Story()
+    story.iut.linger(2)
+    story.iut.send(10)
+    story.data(IUT, 10)
+    story.iut.shutdown("send", takes=3000)
+    assert story.conclusions("INIT-SHUT-09") == NOTHING
+
+
+def test_data_that_drains_during_the_call_does_not_show_that_it_did_not_wait() -> None:
+    story = Story()
+    story.iut.linger(2)
+    story.iut.send(10)
+    call = story.iut.begin("shutdown", how="send")
+    story.data(IUT, 10)
+    story.iut.finish(call)
+    assert story.conclusions("INIT-SHUT-09") == NOTHING
+
+
+@pytest.mark.parametrize(("takes", "expected"), [(1, SATISFIED), (1000, VIOLATED)])
+def test_without_a_link_a_full_queue_shows_what_is_left(takes: int, expected: set[Conclusion]) -> None:
+    story = wireless()
+    story.iut.linger(2)
+    story.iut.send(1000, accepted=600)
+    story.iut.shutdown("send", takes=takes)
+    assert story.conclusions("INIT-SHUT-09") == expected
+
+
+def test_without_a_link_a_peer_that_reads_makes_room() -> None:
+    story = wireless()
+    story.iut.linger(2)
+    story.iut.send(1000, error="EAGAIN")
+    story.peer.recv(600)
+    story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-09") == NOTHING
+
+
+# --- INIT-SHUT-11 -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ["", "ENOTCONN"])
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_a_repetition_sends_no_second_fin(how: str, error: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.fin(IUT)
+    story.iut.shutdown(how, error=error)
+    assert story.conclusions("INIT-SHUT-11") == SATISFIED
+
+
+def test_a_fin_sent_again_is_no_second_fin() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.segment(IUT, "FA", fate=Fate.DROPPED)
+    story.iut.shutdown("send")
+    story.segment(IUT, "FA", start=0)
+    assert story.conclusions("INIT-SHUT-11") == SATISFIED
+
+
+def test_a_second_fin_number_is_wrong() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    assert story.conclusions("INIT-SHUT-11") == VIOLATED
+
+
+def test_another_shutdown_is_no_repetition() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.shutdown("both")
+    assert story.conclusions("INIT-SHUT-11") == NOTHING
+
+
+@pytest.mark.parametrize(("again", "expected"), [("", SATISFIED), ("ECONNRESET", VIOLATED)])
+def test_without_a_link_the_peer_is_told_of_one_end(again: str, expected: set[Conclusion]) -> None:
+    story = wireless()
+    story.iut.shutdown("send")
+    story.peer.recv()
+    story.iut.shutdown("send")
+    story.peer.recv(error=again)
+    assert story.conclusions("INIT-SHUT-11") == expected
+
+
+def test_without_a_link_the_peer_must_look_again() -> None:
+    story = wireless()
+    story.iut.shutdown("send")
+    story.peer.recv()
+    story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-11") == NOTHING
+    story.iut.close()
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-11") == NOTHING
+
+
+# --- INIT-SHUT-13 -----------------------------------------------------------------------------------------------------
+
+
+def _both_ended() -> Story:
+    story = wireless()
+    story.iut.shutdown("both")
+    story.peer.shutdown("both")
+    return story
+
+
+@pytest.mark.parametrize("error", ["", "EISCONN", "EINVAL"])
+def test_connecting_again_gets_any_answer(error: str) -> None:
+    story = _both_ended()
+    story.iut.call("connect", error=error)
+    assert story.conclusions("INIT-SHUT-13") == SATISFIED
+
+
+def test_connecting_again_hangs() -> None:
+    story = _both_ended()
+    story.iut.call("connect", timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-SHUT-13") == VIOLATED
+
+
+def test_connecting_again_is_judged_only_when_both_have_ended() -> None:
+    story = wireless()
+    story.iut.shutdown("both")
+    story.iut.call("connect", error="EISCONN")
+    assert story.conclusions("INIT-SHUT-13") == NOTHING
+
+
+# --- DD-SCN-05 --------------------------------------------------------------------------------------------------------
+
+
+def _request(story: Story, asker: str) -> None:
+    first, second = (story.iut, story.peer) if asker == "iut" else (story.peer, story.iut)
+    first.send(3)
+    first.shutdown("send")
+    if story.header.wire:
+        story.data(first.end, 3)
+        story.fin(first.end)
+    second.recv(3)
+    second.recv()
+
+
+def _whole_exchange(story: Story, asker: str, *, read: int = 7, closing: str = "") -> None:
+    _request(story, asker)
+    first, second = (story.iut, story.peer) if asker == "iut" else (story.peer, story.iut)
+    second.send(7)
+    second.shutdown("send")
+    if story.header.wire:
+        story.data(second.end, 7)
+        story.fin(second.end)
+    first.recv(read)
+    first.recv()
+    story.iut.close(error=closing)
+    story.peer.close()
+
+
+@pytest.mark.parametrize("asker", ["iut", "peer"])
+@pytest.mark.parametrize("make", [Story, wireless, lambda: Story(UNIX_SEQPACKET)])
+def test_the_exchange_works_either_way(make: Callable[[], Story], asker: str) -> None:
+    story = make()
+    _whole_exchange(story, asker)
+    assert story.conclusions("DD-SCN-05") == SATISFIED
+
+
+@pytest.mark.parametrize(("make", "asker"), [(Story, "iut"), (wireless, "iut"), (wireless, "peer")])
+def test_the_answer_is_cut_short(make: Callable[[], Story], asker: str) -> None:
+    story = make()
+    _whole_exchange(story, asker, read=4)
+    assert story.conclusions("DD-SCN-05") == VIOLATED
+
+
+@pytest.mark.parametrize("make", [Story, wireless])
+def test_the_answer_is_refused(make: Callable[[], Story]) -> None:
+    story = make()
+    _request(story, "peer")
+    story.iut.send(7, error="EPIPE")
+    assert story.conclusions("DD-SCN-05") == VIOLATED
+
+
+def test_an_answer_to_a_peer_that_left_may_be_refused() -> None:
+    story = wireless()
+    _request(story, "peer")
+    story.peer.close()
+    story.iut.send(7, error="EPIPE")
+    assert story.conclusions("DD-SCN-05") == NOTHING
+
+
+def test_a_close_that_fails_spoils_the_exchange() -> None:
+    story = Story()
+    _whole_exchange(story, "iut", closing="EIO")
+    assert story.conclusions("DD-SCN-05") == VIOLATED
+
+
+def test_without_an_answer_there_is_no_exchange() -> None:
+    story = Story()
+    _request(story, "iut")
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.recv()
+    assert story.conclusions("DD-SCN-05") == NOTHING
+
+
+def test_the_story_tells_time_in_milliseconds() -> None:
+    story = Story()
+    story.iut.shutdown("send", takes=5)
+    assert next(story.connection().iut.calls("shutdown")).took == 5 * MS

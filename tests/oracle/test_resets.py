@@ -1,0 +1,408 @@
+# SPDX-License-Identifier: MIT
+"""The judges of resets on the wire, on hand-written traces from both sides of each edge."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.oracle.findings import Conclusion
+from conformance.trace.events import Fate
+from tests.oracle.story import IUT, MS, PEER, Story, statement
+
+SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
+NOTHING: set[Conclusion] = set()
+RUNTIME = statement(family="runtime")
+
+
+# --- WIRE-ABRT-01 -----------------------------------------------------------------------------------------------------
+
+
+def hard_closed(*, sent: int = 0, acked: bool = True) -> Story:
+    story = Story()
+    if sent:
+        story.iut.send(sent)
+        story.data(IUT, sent, acked=acked)
+    story.iut.linger(0)
+    story.iut.close()
+    return story
+
+
+@pytest.mark.parametrize("flags", ["R", "RA"])
+@pytest.mark.parametrize("sent", [0, 5])
+def test_abortive_close_resets(flags: str, sent: int) -> None:
+    story = hard_closed(sent=sent)
+    story.segment(IUT, flags)
+    assert story.conclusions("WIRE-ABRT-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("start", "expected"), [(0, SATISFIED), (3, SATISFIED), (-1, VIOLATED), (6, VIOLATED)])
+def test_sequence_number_of_the_reset(start: int, expected: set[Conclusion]) -> None:
+    story = hard_closed(sent=5, acked=False)
+    story.segment(IUT, "RA", start=start)
+    assert story.conclusions("WIRE-ABRT-01") == expected
+
+
+def test_reset_before_what_was_acknowledged() -> None:
+    story = hard_closed(sent=5)
+    story.segment(IUT, "RA", start=3)
+    assert story.conclusions("WIRE-ABRT-01") == VIOLATED
+
+
+def test_reset_that_the_capture_saw_before_the_last_data() -> None:
+    story = Story()
+    story.iut.send(5)
+    story.iut.linger(0)
+    story.iut.close()
+    story.segment(IUT, "RA", start=5)
+    story.segment(IUT, "PA", 5)
+    assert story.conclusions("WIRE-ABRT-01") == SATISFIED
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_abortive_close_sends_a_fin(reset: bool) -> None:
+    story = hard_closed()
+    story.fin(IUT)
+    if reset:
+        story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-01") == VIOLATED
+
+
+def test_abortive_close_sends_nothing() -> None:
+    story = hard_closed()
+    story.settle()
+    assert story.conclusions("WIRE-ABRT-01") == NOTHING
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-01") == VIOLATED
+
+
+@pytest.mark.parametrize("before", ["reset", "death", "time-out", "shutdown", "duplicate", "linger off", "linger 5"])
+def test_a_close_that_is_no_abort_of_an_open_connection(before: str) -> None:
+    story = Story()
+    story.iut.linger(0)
+    match before:
+        case "reset":
+            story.rst(PEER)
+        case "death":
+            story.iut.dies()
+        case "time-out":
+            story.iut.recv(error="ETIMEDOUT")
+        case "shutdown":
+            story.iut.shutdown()
+            story.fin(IUT)
+        case "duplicate":
+            story.iut.call("duplicate", result={"socket": 4})
+        case "linger off":
+            story.iut.linger(0, on=False)
+        case "linger 5":
+            story.iut.linger(5)
+    story.iut.close()
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-01") == NOTHING
+
+
+# --- WIRE-ABRT-02 -----------------------------------------------------------------------------------------------------
+
+
+def unread(story: Story | None = None, *, acked: bool = True) -> Story:
+    story = story or Story()
+    story.peer.send(5)
+    story.data(PEER, 5, acked=acked)
+    return story
+
+
+@pytest.mark.parametrize(("flags", "expected"), [("RA", SATISFIED), ("FA", VIOLATED)])
+def test_close_with_unread_data(flags: str, expected: set[Conclusion]) -> None:
+    story = unread()
+    story.iut.close()
+    story.segment(IUT, flags)
+    if flags == "FA":
+        story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == expected
+
+
+def test_close_with_unread_data_and_nothing_seen() -> None:
+    story = unread()
+    story.iut.close()
+    assert story.conclusions("WIRE-ABRT-02") == UNDETERMINED
+
+
+@pytest.mark.parametrize("case", ["read", "peeked", "not acknowledged", "receiving", "runtime", "linger", "peer reset"])
+def test_close_whose_data_may_have_been_read(case: str) -> None:
+    story = unread(Story(RUNTIME) if case == "runtime" else None, acked=case != "not acknowledged")
+    match case:
+        case "read":
+            story.iut.recv(5)
+        case "peeked":
+            story.iut.recv(5, flags=["PEEK"])
+        case "receiving":
+            story.iut.begin("recv", length=5)
+        case "linger":
+            story.iut.linger(0)
+        case "peer reset":
+            story.rst(PEER)
+    story.iut.close()
+    story.fin(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == (VIOLATED if case == "peeked" else NOTHING)
+
+
+def test_close_while_a_posted_receive_takes_the_data() -> None:
+    story = Story()
+    story.iut.call("post_recv", length=5, result={"token": "r1"})
+    unread(story)
+    story.iut.close()
+    story.iut.completes("r1", 5)
+    story.fin(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == NOTHING
+
+
+# --- WIRE-ABRT-03 -----------------------------------------------------------------------------------------------------
+
+
+def data_after_close(story: Story | None = None) -> Story:
+    story = story or Story()
+    story.iut.close()
+    story.fin(IUT)
+    story.peer.send(5)
+    story.data(PEER, 5, acked=False)
+    return story
+
+
+def test_data_after_a_close_is_reset() -> None:
+    story = data_after_close()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-03") == SATISFIED
+
+
+def test_data_after_a_close_is_acknowledged() -> None:
+    story = data_after_close()
+    story.segment(IUT, "A")
+    assert story.conclusions("WIRE-ABRT-03") == UNDETERMINED
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == VIOLATED
+
+
+def test_data_that_came_again_after_a_close_is_not_new() -> None:
+    story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.recv(5)
+    story.iut.close()
+    story.fin(IUT)
+    story.segment(PEER, "PA", 5, start=0)
+    story.segment(IUT, "A")
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == NOTHING
+
+
+@pytest.mark.parametrize("how", ["shutdown", "abort", "death", "duplicate"])
+def test_data_that_does_not_meet_a_full_graceful_close(how: str) -> None:
+    story = Story()
+    match how:
+        case "shutdown":
+            story.iut.shutdown()
+        case "abort":
+            story.iut.linger(0)
+            story.iut.close()
+        case "death":
+            story.iut.dies()
+        case "duplicate":
+            story.iut.call("duplicate", result={"socket": 4})
+            story.iut.close()
+    story.data(PEER, 5)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == NOTHING
+
+
+# --- WIRE-ABRT-04 -----------------------------------------------------------------------------------------------------
+
+
+def test_shutdown_with_unread_data_sends_a_fin() -> None:
+    story = unread()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-04") == SATISFIED
+
+
+@pytest.mark.parametrize("fin", [False, True])
+def test_shutdown_with_unread_data_resets(fin: bool) -> None:
+    story = unread()
+    story.iut.shutdown()
+    if fin:
+        story.fin(IUT)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-04") == VIOLATED
+
+
+def test_shutdown_with_unread_data_sends_nothing() -> None:
+    story = unread()
+    story.iut.shutdown()
+    story.settle()
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == VIOLATED
+
+
+@pytest.mark.parametrize("case", ["read", "both", "held up", "dropped", "peer reset", "closed at once"])
+def test_shutdown_that_does_not_show_it(case: str) -> None:
+    story = unread()
+    if case == "read":
+        story.iut.recv(5)
+    if case == "held up":
+        story.iut.send(9)
+    story.iut.shutdown("both" if case == "both" else "send")
+    match case:
+        case "dropped":
+            story.segment(IUT, "FA", fate=Fate.DROPPED)
+            story.rst(IUT)
+        case "peer reset":
+            story.rst(PEER)
+        case "closed at once":
+            story.iut.close()
+            story.rst(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
+
+
+# --- WIRE-RST-01 ------------------------------------------------------------------------------------------------------
+
+
+def test_exact_reset_is_told() -> None:
+    for error in ("ECONNRESET", "ECONNABORTED"):
+        story = unread()
+        story.rst(PEER)
+        story.iut.recv(5)
+        story.iut.recv(error=error)
+        assert story.conclusions("WIRE-RST-01") == SATISFIED
+
+
+def test_exact_reset_is_told_by_a_send_or_by_so_error() -> None:
+    for call, error in (("send", "EPIPE"), ("send", "ECONNRESET"), ("get_error", "ECONNRESET")):
+        story = Story()
+        story.rst(PEER)
+        if call == "send":
+            story.iut.send(5, error=error)
+        else:
+            story.iut.get_error(error)
+        story.iut.recv(0)
+        assert story.conclusions("WIRE-RST-01") == SATISFIED
+
+
+def test_a_shutdown_that_fails_first_does_not_count() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.shutdown(error="ENOTCONN")
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("WIRE-RST-01") == SATISFIED
+
+
+@pytest.mark.parametrize("error", ["", "ENOTCONN", "ETIMEDOUT"])
+def test_exact_reset_is_told_as_something_else(error: str) -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(error=error)
+    assert story.conclusions("WIRE-RST-01") == VIOLATED
+
+
+def test_exact_reset_is_never_told() -> None:
+    story = Story()
+    story.rst(PEER)
+    assert story.conclusions("WIRE-RST-01") == NOTHING
+    story.iut.recv(timeout=True, takes=1500)
+    assert story.conclusions("WIRE-RST-01") == VIOLATED
+
+
+def test_an_unknown_error_after_a_reset() -> None:
+    for claim, expected in ((None, UNDETERMINED), (RUNTIME, SATISFIED)):
+        story = Story(claim) if claim else Story()
+        story.rst(PEER)
+        story.iut.recv(error="EWEIRD")
+        assert story.conclusions("WIRE-RST-01") == expected
+
+
+@pytest.mark.parametrize("case", ["inexact", "dropped", "after a fin", "after the close", "after a time-out"])
+def test_a_reset_that_is_not_exact_or_meets_no_open_connection(case: str) -> None:
+    story = Story()
+    match case:
+        case "inexact":
+            story.data(PEER, 5, acked=False)
+            story.segment(PEER, "RA", start=2)
+        case "dropped":
+            story.segment(PEER, "RA", fate=Fate.DROPPED)
+        case "after a fin":
+            story.fin(PEER)
+            story.rst(PEER)
+        case "after the close":
+            story.iut.close()
+            story.fin(IUT)
+            story.rst(PEER)
+        case "after a time-out":
+            story.iut.recv(error="ETIMEDOUT")
+            story.rst(PEER)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-RST-01") == NOTHING
+
+
+# --- WIRE-RST-04 ------------------------------------------------------------------------------------------------------
+
+
+def test_no_reset_follows_a_reset() -> None:
+    story = Story()
+    story.rst(PEER)
+    assert story.conclusions("WIRE-RST-04") == NOTHING
+    story.settle()
+    assert story.conclusions("WIRE-RST-04") == SATISFIED
+
+
+def test_a_reset_follows_a_reset() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == VIOLATED
+
+
+def test_a_reset_to_a_closed_socket_draws_a_reset() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.close()
+    story.wait(100)
+    story.segment(PEER, "RA", fate=Fate.REPEATED)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == VIOLATED
+
+
+@pytest.mark.parametrize("cause", ["close", "death", "data after", "data before", "earlier", "time-out"])
+def test_a_reset_that_has_another_cause(cause: str) -> None:
+    story = Story()
+    match cause:
+        case "close":
+            story.iut.linger(0)
+            story.iut.close()
+        case "death":
+            story.iut.dies()
+        case "data before":
+            story.iut.close()
+            story.fin(IUT)
+            story.wait(100)
+            story.data(PEER, 5, acked=False)
+        case "earlier":
+            story.rst(IUT)
+        case "time-out":
+            story.iut.call("set_option", name="USER_TIMEOUT", value=1)
+    story.rst(PEER)
+    if cause == "data after":
+        story.segment(PEER, "PA", 5, fate=Fate.HELD, delivered_at=story.now + 2 * MS)
+        story.wait(3)
+    if cause != "earlier":
+        story.rst(IUT)
+    story.settle()
+    assert Conclusion.VIOLATED not in story.conclusions("WIRE-RST-04")
+
+
+def test_data_that_came_long_before_does_not_excuse_a_reset() -> None:
+    story = unread()
+    story.wait(100)
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == VIOLATED
