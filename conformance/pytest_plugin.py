@@ -32,8 +32,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_INI, "this folder holds cases of the shutdown conformance suite", type="bool", default=False)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marks, and the suite itself where it is asked for."""
+    """Register the marks, and the suite itself where it is asked for; last, when pytest's own reporter is there."""
     if not config.getini(_INI):
         return
     for mark in ("exercises(*ids)", "on(topology)", "waits(seconds)", "where(*conditions)", "both_roles"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The command line: `shutdown-conformance COMMAND`. A module here for each command; each does its imports when it runs."""
+"""The command line, `shutdown-conformance COMMAND`: a module for each command, which does its imports when it runs."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from conformance import __version__
 from conformance.cli import check_agent, explain, judge, providers, requirements, run
-from conformance.cli.usage import Stop, tell
+from conformance.cli.usage import INTERRUPTED, Stop, tell
 
-_COMMANDS = {
+
+class _Command(Protocol):
+    """What a command's module has."""
+
+    HELP: str
+    DESCRIPTION: str
+    EXAMPLE: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser, /) -> None: ...
+    def run(self, arguments: argparse.Namespace, /) -> int: ...
+
+
+_COMMANDS: dict[str, _Command] = {
     "run": run,
     "providers": providers,
     "requirements": requirements,
@@ -44,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.status
     except KeyboardInterrupt:
         tell("interrupted")
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the exit does not complain again
         return 141

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         if arguments.results is None:
-            last = newest(Path("reports"))
+            last = newest(Path("reports"), arguments.id)
         else:
             last = LastRun(load(Path(arguments.results) / "results.json"), Path(arguments.results))
         lines = explain(arguments.id, casebook.read(locations.cases()), last)

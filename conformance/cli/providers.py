@@ -84,11 +84,12 @@ def _print(title: str, rows: list[Row]) -> None:
     from conformance.reporting.text import clean, wrapped
 
     width = max([len(title), *(len(clean(row.name)) for row in rows)]) + 2
-    print(f"{title:<{width}}")
+    print(title)
     for row in rows:
         said = f"{row.what}: " if row.what else ""
-        print("\n".join(wrapped(f"  {row.name}", said + ("ready" if not row.missing else "NOT READY"), column=width + 3)))
+        lines = wrapped(f"  {row.name}", f"{said}{'NOT READY' if row.missing else 'ready'}", column=width + 3)
         if row.missing:
-            print("\n".join(wrapped("", f"missing: {row.missing}", column=width + 3)))
-            print("\n".join(wrapped("", f"remedy: {row.remedy}", column=width + 3)))
+            lines += wrapped("", f"missing: {row.missing}", column=width + 3)
+            lines += wrapped("", f"remedy: {row.remedy}", column=width + 3)
+        print("\n".join(lines))
     print()

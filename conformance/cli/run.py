@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import time
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conformance.cli.usage import NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+
+if TYPE_CHECKING:
+    from conformance.reporting.results import Results
 
 HELP = "run the cases, judge, and say where to look"
 DESCRIPTION = """\
@@ -26,16 +31,18 @@ exit status: 0 the gate is open; 1 a requirement failed or something broke; 2 wr
              3 nothing could be judged; 130 interrupted (what was finished is in the results)"""
 EXAMPLE = "shutdown-conformance run --provider kernel-tcp --provider mine.toml -k stream_end -n 2"
 
-DEFAULT_PROVIDERS = ("kernel-tcp", "kernel-tcp6", "unix-stream", "unix-seqpacket")
-"""The ones that need nothing installed."""
 REPORTS = Path("reports")
 _PROBE_OCTETS = 1 << 16
 """Enough that a full disk shows: file systems keep a few blocks back."""
+_PYTEST_USAGE = 4
+"""pytest.ExitCode.USAGE_ERROR; pytest itself is imported only when it runs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add this command's options."""
-    parser.add_argument("--provider", metavar="NAME|FILE.toml", action="append", help="test this; may be given again")
+    parser.add_argument(
+        "--provider", metavar="NAME|FILE.toml", action="append", default=[], help="test this; may be repeated"
+    )
     parser.add_argument("--topology", metavar="T", help="loopback (default), wire, veth or host")
     parser.add_argument("-k", metavar="EXPR", dest="expression", help="only the cases that fit, as pytest's -k")
     parser.add_argument("-n", metavar="N", dest="processes", help="spread over N processes (auto: one for each core)")
@@ -45,20 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, let pytest run, and make an exit status of what came of it."""
-    providers = arguments.provider or list(DEFAULT_PROVIDERS)
-    _check_providers(providers)
+    _check_providers(arguments.provider)
     if arguments.topology is not None:
         _check_topology(arguments.topology)
     output = _ready(arguments.output) if arguments.output else _fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    try:
-        status = _run_pytest(_pytest_arguments(arguments, providers, output, cache), as_json=arguments.json)
-    finally:
-        if arguments.output is None:
-            _tidy(output)
-    if arguments.json and (output / "results.json").exists():
-        sys.stdout.write((output / "results.json").read_text(encoding="utf-8"))
-    return _exit_status(status, output, arguments)
+    status = _run_pytest(_pytest_arguments(arguments, output, cache), as_json=arguments.json)
+    results = _results(output)
+    if arguments.output is None:
+        _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
+    if arguments.json and results is not None:
+        sys.stdout.write(_as_text(results))
+    return _exit_status(status, results, output, arguments)
 
 
 # --- before ---------------------------------------------------------------------------------------------------------
@@ -111,20 +116,20 @@ def _ready(output: Path) -> Path:
                 probe.unlink()
         (output / "results.json").unlink(missing_ok=True)
     except OSError as error:
-        hint = "make room, or name another directory with --output" if error.errno == 28 else "name one with --output"
+        what = "make room" if error.errno == errno.ENOSPC else "mend its permissions"
+        hint = f"{what}, or name another directory with --output"
         raise Stop(f"cannot write to {output}: {error.strerror}", hint) from None
     return output
 
 
-def _pytest_arguments(arguments: argparse.Namespace, providers: list[str], output: Path, cache: Path) -> list[str]:
+def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
     from conformance import locations
 
     words = [str(locations.cases()), *_plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
-    words += [word for name in providers for word in ("--provider", name)]
+    words += [word for name in arguments.provider for word in ("--provider", name)]
     words += ["--output", str(output.absolute())]
-    for option, value in (("--topology", arguments.topology), ("-k", arguments.expression), ("-n", arguments.processes)):
-        if value is not None:
-            words += [option, value]
+    given = {"--topology": arguments.topology, "-k": arguments.expression, "-n": arguments.processes}
+    words += [word for option, value in given.items() if value is not None for word in (option, value)]
     if arguments.json:
         words.append("--shutdown-json")
     return words + list(arguments.rest)
@@ -152,49 +157,65 @@ class _Watcher:
 
 
 def _run_pytest(words: list[str], *, as_json: bool) -> int:
-    """Run pytest; its exit status, or 130 after Ctrl-C. Nothing but the results goes to stdout if they are wanted there."""
+    """Run pytest; its exit status, or INTERRUPTED after Ctrl-C. With `as_json` stdout is kept free for the results."""
     import pytest
 
     watcher = _Watcher()
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
         status = int(pytest.main(words, plugins=[watcher]))
-    return 130 if watcher.interrupted else status
+    return INTERRUPTED if watcher.interrupted else status
 
 
 # --- after ----------------------------------------------------------------------------------------------------------
 
 
-def _tidy(output: Path) -> None:
-    """Point `reports/latest` at a run that has results; leave no empty directory behind."""
-    latest, beside = REPORTS / "latest", REPORTS / f".latest-{os.getpid()}"
+def _results(output: Path) -> Results | None:
+    """The results of the run; None if it ended without any."""
+    from conformance.reporting.results import BadResults, load
+
+    if not (output / "results.json").exists():
+        return None
+    try:
+        return load(output / "results.json")
+    except BadResults as problem:
+        raise Stop(str(problem), problem.hint, NOTHING_JUDGED) from None
+
+
+def _as_text(results: Results) -> str:
+    import msgspec
+
+    return msgspec.json.encode(results).decode() + "\n"
+
+
+def _tidy(output: Path, *, worth_keeping: bool) -> None:
+    """Point `reports/latest` at a run that is worth keeping; leave nothing of one that is not."""
+    beside = REPORTS / f".latest-{os.getpid()}"
     with contextlib.suppress(OSError):  # a file system without links has none
-        if (output / "results.json").exists():
+        if worth_keeping:
             beside.symlink_to(output.name)
-            beside.replace(latest)
+            beside.replace(REPORTS / "latest")
         else:
+            (output / "results.json").unlink(missing_ok=True)
             output.rmdir()
     with contextlib.suppress(OSError):
         beside.unlink(missing_ok=True)
 
 
-def _exit_status(status: int, output: Path, arguments: argparse.Namespace) -> int:
-    if status == 130:
+def _exit_status(status: int, results: Results | None, output: Path, arguments: argparse.Namespace) -> int:
+    if status == INTERRUPTED:
         tell("interrupted", f"what was finished is in {output}")
         return status
-    if status == 4:
+    if status == _PYTEST_USAGE:
         raise Stop("pytest does not take these arguments", "shutdown-conformance run --help", WRONG_USAGE)
-    if not (output / "results.json").exists():
+    if results is None:
         if status == 0:
             return 0  # --collect-only and the like
         raise Stop("the run ended without results", "what is said above tells why", NOTHING_JUDGED)
-    from conformance.reporting.results import gate, load
-
-    results = load(output / "results.json")
     if not results.cases.planned and not any(provider.problem for provider in results.providers):
         which = f"-k {arguments.expression!r}" if arguments.expression else "this selection"
-        raise Stop(f"{which} selects no case", "a part of a file's, function's or parameter's name", NOTHING_JUDGED)
+        raise Stop(f"{which} selects no case", "give a part of a file, function or parameter", NOTHING_JUDGED)
+    from conformance.reporting.results import gate
+
     judged = gate(results)
     # Whatever else pytest found wrong (a case file that cannot be read) must not pass.
     return judged if judged or not status else 1
-
-

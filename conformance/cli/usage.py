@@ -7,6 +7,8 @@ import sys
 
 WRONG_USAGE = 2
 NOTHING_JUDGED = 3
+INTERRUPTED = 130
+"""By Ctrl-C, as shells have it: 128 and the number of SIGINT."""
 
 
 class Stop(Exception):

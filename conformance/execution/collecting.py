@@ -32,13 +32,8 @@ class Collector:
         self.results: reporting.Results | None = None
         self.speaks = bool(config.getoption("--shutdown-run"))
         self.progress = Progress(sys.stderr.isatty()) if self.speaks else None
-
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Take over from pytest's own reporter, if this is the suite's own command."""
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if self.speaks and reporter is not None:
-            self.config.pluginmanager.unregister(reporter)
+        if self.speaks and (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
+            config.pluginmanager.unregister(reporter)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know how many cases there are to come."""

@@ -200,7 +200,7 @@ def only_the_last_close_ends(connection: Connection, accepted: Expectation) -> I
     if not _duplicates(connection, first) or not intact(connection, first.returned):
         return
     iut, last = connection.iut, connection.iut.closed
-    steps = [float(o.entered) for o in others if o.op != "close" or o is last or not o.succeeded]
+    steps: list[float] = [o.entered for o in others if o.op != "close" or o is last or not o.succeeded]
     stopped = iut.stopped_receiving_at
     limit = min(*steps, math.inf if stopped is None else stopped, math.inf)
     sign = sign_of_an_end(connection, first.entered, limit)

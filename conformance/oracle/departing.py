@@ -48,7 +48,7 @@ def first_goodbye(connection: Connection, op: str) -> Operation | None:
 
 def until(connection: Connection, call: Operation) -> float:
     """Up to when what happens can be that call's doing: the IUT's next goodbye, or its death; infinity if none came."""
-    times = [float(o.entered) for o in goodbyes(connection) if o.entered > call.entered]
+    times: list[float] = [o.entered for o in goodbyes(connection) if o.entered > call.entered]
     if connection.iut.killed_at is not None:
         times.append(connection.iut.killed_at)
     return min(times, default=math.inf)
@@ -242,7 +242,7 @@ def delivery(connection: Connection, call: Operation) -> Delivery | None:
         return None  # the link shows that the IUT sent everything: what the peer made of it is the peer's doing
     if final is None:
         data = [r.at for r in heard(peer) if r.what is What.DATA]
-        since = max(call.returned or call.entered, *data[-1:])
+        since = max((call.returned or call.entered, *data))
         look = quiet(peer, since, connection.header.prompt_ns, limit) if intact(connection, since) else None
         return Delivery(False, f"{progress}, and no end: {look.seen}", (call, look)) if look else None
     ended_by = _ended_at(direction, final)

@@ -86,8 +86,11 @@ def _made(operations: Iterable[Operation], close: Operation, later: Operation) -
 def shutdown_after_an_abort_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What shutdown returns once an abort was told is written down. [Winsock API, shutdown]"""
     ending, gone = connection.peer_to_iut.ending, connection.iut.gone_at
-    told = next(iter(words(connection.iut, ending.at)), None) if ending.is_abort and ending.at is not None else None
-    if told is None:
+    # Without a link it may not be known whether the peer's end was an abort; that one was told is enough to record.
+    if ending.at is None or not (ending.is_abort or ending.kind is EndKind.NOT_KNOWN):
+        return
+    told = next(iter(words(connection.iut, ending.at)), None)
+    if told is None or told.is_graceful:
         return
     for call in connection.iut.calls("shutdown"):
         if call.entered >= told.at and (gone is None or call.entered < gone) and call.outcome in _ANSWERED:

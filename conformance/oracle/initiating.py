@@ -89,7 +89,7 @@ def ending_receiving_begins_nothing(connection: Connection, accepted: Expectatio
 
 def _peers_next_step(connection: Connection, since: int) -> float:
     """When the peer next sent something or left: the connection is idle only until then."""
-    steps = [float(o.entered) for o in connection.peer.sends if (o.returned or since) >= since]
+    steps: list[float] = [o.entered for o in connection.peer.sends if (o.returned or since) >= since]
     steps += [p.at for p in connection.peer_to_iut.passages if p.at >= since and (p.segment.length or p.fin or p.rst)]
     steps += [time for time in (connection.peer.gone_at,) if time is not None]
     return min(steps, default=math.inf)
@@ -261,7 +261,7 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
     asked, told = _request(connection, End.PEER)
     if asked is None or told is None:
         return
-    limit = min((float(o.entered) for o in goodbyes(connection)), default=math.inf)
+    limit: float = min((o.entered for o in goodbyes(connection)), default=math.inf)
     if (refused := refused_send(connection, told.at, limit)) is not None:
         yield accepted.violated(f"the peer had ended only its own sending, and {refused.seen}", asked, told, refused)
         return

@@ -3,6 +3,9 @@
 
 All of them suppose that the link is visible; `judges_link` sees to that. Reading segments into directions is the
 history's work, and what the findings are is the judges'.
+
+The order of segments is certain, and what was sent before the end of a trace is in it. Their times are less so: a
+harness that relays on a loaded machine sees a segment late. So what is missing may be a breach; what is late is not.
 """
 
 from __future__ import annotations
@@ -72,6 +75,19 @@ def settled(connection: Connection, since: float) -> bool:
 def overdue(connection: Connection, since: float) -> bool:
     """Watched for as long as something promised may take, and for the settle time at least."""
     return watched(connection, since, max(connection.header.prompt_ns, connection.header.settle_ns))
+
+
+def slowest_ns(connection: Connection) -> int:
+    """The longest time that connecting, or the acknowledgement of something that the IUT sent, took here.
+
+    An implementation takes its retransmission time from its round trips, the harness's own delays among them.
+    """
+    trips = [o.took for side in (connection.iut, connection.peer) for o in side.calls("connect")]
+    for passage in connection.iut_to_peer.passages:
+        if passage.segment.length or passage.fin:
+            acknowledged = confirmed_at(connection, passage.end + passage.fin)
+            trips.append(int(acknowledged - passage.at) if acknowledged < math.inf else 0)
+    return max(trips, default=0)
 
 
 def undone_at(connection: Connection) -> float:
@@ -157,10 +173,13 @@ def unacknowledged(
     if min(undone_at(connection), until) - since <= prompt_ns:
         return
     late = connection.peer_to_iut.acknowledged(upto)
-    if short_of_room(connection):
-        yield accepted.undetermined(f"{what} was not acknowledged in time, and may have found no room", *evidence, late)
-    elif late is not None or overdue(connection, since):
-        yield accepted.violated(f"{what} was not acknowledged within {prompt_ns / 1e6:.0f} ms", *evidence, late)
+    if late is not None:
+        after_ms = (late.at - since) / 1e6
+        yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms, by whose fault is open", *evidence)
+    elif short_of_room(connection):
+        yield accepted.undetermined(f"{what} was not acknowledged, and may have found no room", *evidence)
+    elif overdue(connection, since):
+        yield accepted.violated(f"{what} was not acknowledged within {prompt_ns / 1e6:.0f} ms", *evidence)
     else:
         yield accepted.undetermined(f"{what} was not acknowledged, and nobody waited long for it", *evidence)
 

@@ -71,7 +71,7 @@ def _repeated(
     if reset is not None and reset.at < stopped_at(connection.iut) and not may_time_out(connection):
         yield accepted.violated("the peer's FIN came again, and the open connection was reset", copy, reset)
         return
-    answers = [a for a in acknowledgements(connection, fin.end + 1, came) if a.at - came <= prompt_ns]
+    answers = acknowledgements(connection, fin.end + 1, came)
     earlier = connection.peer_to_iut.acknowledged(fin.end + 1)
     if not answers:
         if undone - came > prompt_ns and overdue(connection, came):
@@ -150,26 +150,27 @@ def only_the_first_closer_keeps_time_wait(connection: Connection, accepted: Expe
     closed_first = own.at < at
     if not closed_first and own.acks <= fin.end:
         return  # the FINs crossed, or nearly so: who was first is not certain
+    settle_ns = connection.header.settle_ns  # by then no answer to what came before is still on its way
     done = max(at, confirmed_at(connection, own.end + 1))
     for came, copy in arrivals(connection):
-        if copy.fin and copy.end == fin.end and came > done and not _aborted(connection, came):
-            judge = _first_closer if closed_first else _second_closer
-            yield from judge(connection, accepted, copy, came, done)
+        if copy.fin and copy.end == fin.end and came - done >= settle_ns and not _aborted(connection, came):
+            if not closed_first:
+                yield from _second_closer(connection, accepted, copy, came)
+            elif came - done < TIME_WAIT_AT_LEAST_NS:
+                yield from _first_closer(connection, accepted, copy, came)
             return
 
 
-def _first_closer(
-    connection: Connection, accepted: Expectation, copy: Passage, came: int, done: float
-) -> Iterator[Finding]:
+def _first_closer(connection: Connection, accepted: Expectation, copy: Passage, came: int) -> Iterator[Finding]:
     known = connection.peer_to_iut.acknowledged(copy.end + 1)
-    if known is None or known.at >= came or came - done >= TIME_WAIT_AT_LEAST_NS:
+    if known is None or known.at >= came:
         return
     prompt_ns = connection.header.prompt_ns
     answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
     reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
     if reset is not None and undone_at(connection) == reset.at:
         yield accepted.violated("the IUT closed first, and reset when the peer's FIN came again", copy, reset)
-    elif answer is not None and answer.at - came <= prompt_ns:
+    elif answer is not None:
         yield accepted.satisfied("the IUT closed first, and acknowledged a FIN that came again", copy, known, answer)
     elif undone_at(connection) - came > prompt_ns and overdue(connection, came):
         yield accepted.violated("the IUT closed first, and did not answer a FIN that came again", copy, known)
@@ -177,11 +178,7 @@ def _first_closer(
         yield accepted.undetermined("the peer's FIN came again, and nobody waited long for an answer", copy)
 
 
-def _second_closer(
-    connection: Connection, accepted: Expectation, copy: Passage, came: int, done: float
-) -> Iterator[Finding]:
-    if came - done < connection.header.settle_ns:
-        return
+def _second_closer(connection: Connection, accepted: Expectation, copy: Passage, came: int) -> Iterator[Finding]:
     answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
     reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
     if answer is not None and (reset is None or answer.at < reset.at):

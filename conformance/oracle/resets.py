@@ -94,15 +94,13 @@ def closing_with_unread_data_resets(connection: Connection, accepted: Expectatio
 @judges_link("WIRE-ABRT-03")
 def data_after_a_full_close_is_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Data that comes once nobody can read it any more is answered with RST. [RFC 9293, 3.6.1, SHLD-3]"""
-    iut, close = connection.iut, connection.iut.closed
-    if close is None or close.returned is None or iut.linger_at(close.entered) == (True, 0):
-        return
-    if iut.killed_at is not None or connection.peer_to_iut.ending.is_graceful:
+    iut, close, fin = connection.iut, connection.iut.closed, own_fin(connection)
+    if close is None or close.returned is None or fin is None or iut.killed_at is not None:
         return
     direction = connection.peer_to_iut
     late = ((at, p) for at, p in arrivals(connection) if at > close.returned)
     new = next(((at, p) for at, p in late if p.end > direction.carried_by(at - 1)), None)
-    if new is None or undone_at(connection) <= new[0]:
+    if new is None or not fin.at < new[0] < undone_at(connection):
         return
     came, data = new
     reset = next(iter(connection.iut_to_peer.resets), None)
@@ -171,26 +169,26 @@ def a_reset_never_draws_a_reset(connection: Connection, accepted: Expectation) -
     come = resets_come(connection)
     if not come:
         return
-    answers = [p for p in connection.iut_to_peer.resets if p.at >= (come[0].delivered or 0)]
+    first = come[0].delivered or 0
+    answers = [p for p in connection.iut_to_peer.resets if p.at >= first]
     for answer in answers:
-        if not _has_another_cause(connection, answer, come):
+        if not _has_another_cause(connection, answer, first):
             yield accepted.violated("the peer's reset was answered with a reset", *come, answer)
             return
     if not answers and settled(connection, come[-1].delivered or 0):
         yield accepted.satisfied("no reset followed the peer's", *come)
 
 
-def _has_another_cause(connection: Connection, answer: Passage, come: list[Passage]) -> bool:
-    """Something else, close before it, may have made the IUT send that reset."""
+def _has_another_cause(connection: Connection, answer: Passage, first: int) -> bool:
+    """Something else than the peer's resets, of which `first` was the time, may have made the IUT send this one.
+
+    A reset that the IUT had sent by itself, or in answer to data, may be seen only later; so it counts from when its
+    user could not have caused it: the socket was still open, or its user had been told of the abort before.
+    """
     iut = connection.iut
-    first, last = come[0].delivered or 0, max(p.delivered or 0 for p in come if (p.delivered or 0) <= answer.at)
-    since = last - connection.header.settle_ns
     if timed(connection) or (iut.killed_at is not None and iut.killed_at <= answer.at):
         return True
-    if any(
-        o.entered <= answer.at and (o.returned is None or o.returned >= since)
-        for o in iut.calls("close", "shutdown", "send_disconnect", "recv_disconnect")
-    ):
+    told = next((word.at for word in words(iut, first) if not word.is_graceful), math.inf)
+    if min(stopped_at(iut), given_up_at(iut)) <= min(answer.at, told):
         return True
-    refusing = min(stopped_at(iut), given_up_at(iut), first)
-    return any(not p.rst and max(since, refusing) <= at <= answer.at for at, p in arrivals(connection))
+    return any(not p.rst and first <= at <= answer.at for at, p in arrivals(connection))

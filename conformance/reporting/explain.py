@@ -29,6 +29,7 @@ _LEVELS = {
 _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.DEVIATION, Verdict.INCONCLUSIVE, Verdict.PASS, Verdict.RECORDED)
 _COLUMN = 14
 _BAD_SHOWN = 5
+_RUNS_LOOKED_AT = 10
 T = TypeVar("T")
 
 
@@ -48,15 +49,25 @@ class LastRun:
     directory: Path
 
 
-def newest(reports: Path) -> LastRun | None:
-    """The newest readable results in the directories below `reports`; None if there are none."""
+def newest(reports: Path, name: str) -> LastRun | None:
+    """The newest results below `reports` that have something on this requirement or case, or just the newest."""
+    found: LastRun | None = None
     files = [path for path in reports.glob("*/results.json") if not path.parent.is_symlink()]
-    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True):
+    for path in sorted(files, key=lambda path: path.stat().st_mtime, reverse=True)[:_RUNS_LOOKED_AT]:
         try:
-            return LastRun(load(path), path.parent)
+            run = LastRun(load(path), path.parent)
         except BadResults:
             continue  # of another version, or cut short: an older one will do
-    return None
+        if _reaches(run, name):
+            return run
+        found = found or run
+    return found
+
+
+def _reaches(run: LastRun, name: str) -> bool:
+    """A run of a few cases leaves most requirements not exercised."""
+    rows = (row for provider in run.results.providers for row in provider.requirements if row.id == name.upper())
+    return any(row.cases for row in rows) or bool(_cases_named(name, run))
 
 
 def explain(name: str, functions: Sequence[CaseFunction], last: LastRun | None) -> list[str]:

@@ -205,7 +205,8 @@ def _draw(line: Line, start: int, width: int) -> Iterator[str]:
 def _arrow(line: Line, width: int) -> str:
     head = {Fate.DROPPED: "✗", Fate.HELD: "⏸"}.get(line.fate, "▶" if line.sender is End.IUT else "◀")
     tail = "⟳" if line.fate is Fate.REPEATED else "─"
-    text = clean(line.text, width - 4)
+    text = line.text if len(line.text) <= width - 4 else line.text.replace("PSH ", "")  # the least telling of all flags
+    text = clean(text, width - 4)
     if line.sender is End.IUT:
         return f"{tail}─{text}{'─' * (width - len(text) - 3)}{head}"
     return f"{head}{'─' * (width - len(text) - 3)}{text}─{tail}"

@@ -134,7 +134,8 @@ def answer(call: Called, returned: Returned) -> str:
         case Outcome.ERROR:
             return error_text(returned.error)
         case Outcome.TIMEOUT:
-            return f"nothing in {call.arguments.get('wait_ms', 0)} ms"
+            what, waited = "nothing" if call.op in ("recv", "poll") else "not done", call.arguments.get("wait_ms")
+            return f"{what} in {waited} ms" if waited else f"{what} at once"
         case Outcome.UNANSWERED:
             return "never answered"
         case _:
@@ -142,10 +143,10 @@ def answer(call: Called, returned: Returned) -> str:
 
 
 def error_text(error: ErrorValue | None) -> str:
-    """An error by its own name, with its number if it has one."""
+    """An error by its own name, with its number where the name is none that is known."""
     if error is None:
         return "an error without a name"
-    number = f" ({error.code})" if error.code is not None else ""
+    number = f" ({error.code})" if error.code is not None and canonical(error) is Condition.OTHER else ""
     return clean(f"{error.name}{number}", _TEXT_LIMIT)
 
 
@@ -184,7 +185,7 @@ def _arguments(call: Called) -> str:
             return f"({_brief(said.get('surface'))})"
         case "send":
             described = said.get("pattern")
-            return f"({described.get('length')} bytes)" if isinstance(described, dict) else ""
+            return f"({_bytes(described.get('length'))})" if isinstance(described, dict) else ""
         case "recv" if said.get("flags"):
             return f"({_brief(said['flags'])})"
         case "set_linger":
@@ -221,9 +222,11 @@ def _result(call: Called, result: dict[str, Any]) -> str:
 
 
 def _received(result: dict[str, Any]) -> str:
-    length = result.get("length", 0)
-    partial = ", partial" if result.get("partial") else ""
-    return f"{length} byte{'' if length == 1 else 's'}{partial}"
+    return _bytes(result.get("length", 0)) + (", partial" if result.get("partial") else "")
+
+
+def _bytes(length: Any) -> str:
+    return f"{length} byte{'' if length == 1 else 's'}"
 
 
 def _address(address: dict[str, Any]) -> str:

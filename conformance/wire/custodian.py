@@ -59,7 +59,7 @@ class Refused(Exception):
 
     def __init__(self, why: str, hint: str = "", number: int | None = None) -> None:
         super().__init__(why)
-        self.why, self.hint, self.number = why, hint, number
+        self.hint, self.errno = hint, number
 
 
 def checked(result: int) -> None:
@@ -184,10 +184,11 @@ def guard(worker: int, harness: int, directory: str) -> None:
 class Worker:
     """Carries out one request after the other; holds the namespaces by their descriptors."""
 
-    def __init__(self, control: socket.socket, *, isolated: bool, owns_processes: bool) -> None:
+    def __init__(self, control: socket.socket, *, owns_processes: bool) -> None:
         self.control = control
-        self.isolated = isolated
         self.owns_processes = owns_processes
+        self.fds: list[int] = []  # came with the request
+        self.given: list[int] = []  # go with the answer
         self.namespaces: list[int] = []
         self.running: set[int] = set()
         self.ended: dict[int, int] = {}
@@ -214,16 +215,14 @@ class Worker:
 
     def answer(self, request: dict[str, Any], fds: list[int]) -> None:
         """Carry out one request, and send its result or its refusal."""
-        given: list[int] = []
+        self.fds, self.given = fds, []
         try:
             step = getattr(self, "do_" + request.pop("do"))
-            reply = step(fds=fds, given=given, **request) or {}
-        except Refused as problem:
-            reply = {"why": problem.why, "hint": problem.hint, "errno": problem.number}
-        except (OSError, subprocess.TimeoutExpired) as problem:
-            reply = {"why": str(problem), "hint": "", "errno": getattr(problem, "errno", None)}
-        send(self.control, reply, given if "why" not in reply else [])
-        for fd in fds + given:
+            reply = step(**request) or {}
+        except (Refused, OSError, subprocess.TimeoutExpired) as problem:
+            reply = refusal(problem)
+        send(self.control, reply, [] if "why" in reply else self.given)
+        for fd in self.fds + self.given:
             os.close(fd)
 
     def reap(self) -> None:
@@ -244,7 +243,7 @@ class Worker:
         if where is not None:
             enter(self.namespaces[where])
 
-    def do_namespace(self, fds: list[int], given: list[int]) -> dict[str, Any]:
+    def do_namespace(self) -> dict[str, Any]:
         """A fresh network namespace with `lo` up; the result is its number."""
         unshare(CLONE_NEWNET)
         self.namespaces.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY))
@@ -252,7 +251,7 @@ class Worker:
             raise_interface(sock, "lo")
         return {"where": len(self.namespaces) - 1}
 
-    def do_bindable(self, fds: list[int], given: list[int], where: int | None, address: str) -> dict[str, Any]:
+    def do_bindable(self, where: int | None, address: str) -> dict[str, Any]:
         """Can a socket be bound to this address?"""
         self.go(where)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -263,16 +262,12 @@ class Worker:
             return {"bindable": False}
         return {"bindable": True}
 
-    def do_socket(
-        self, fds: list[int], given: list[int], where: int | None, family: int, kind: int, protocol: int = 0
-    ) -> None:
+    def do_socket(self, where: int | None, family: int, kind: int, protocol: int = 0) -> None:
         """A socket that lives in that namespace, wherever it is used."""
         self.go(where)
-        given.append(socket.socket(family, kind, protocol).detach())
+        self.given.append(socket.socket(family, kind, protocol).detach())
 
-    def do_tun(
-        self, fds: list[int], given: list[int], where: int, name: str, inet: str, inet6: str, prefix: int, prefix6: int
-    ) -> None:
+    def do_tun(self, where: int, name: str, inet: str, inet6: str, prefix: int, prefix6: int) -> None:
         """A TUN device with its addresses, up; the result is the descriptor through which its packets pass."""
         self.go(where)
         try:
@@ -283,7 +278,7 @@ class Worker:
                 errno.EPERM: "allow the device /dev/net/tun (in a container: --device /dev/net/tun)",
             }.get(problem.errno or 0, "modprobe tun (in a container: --device /dev/net/tun)")
             raise Refused(f"/dev/net/tun: {problem.strerror}", hint, problem.errno) from None
-        given.append(tun)
+        self.given.append(tun)
         fcntl.ioctl(tun, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             address = struct.pack("=16sH2x4s8x", name.encode(), socket.AF_INET, socket.inet_aton(inet))
@@ -301,7 +296,7 @@ class Worker:
         except OSError:
             pass  # a kernel without IPv6: the address is not bindable, and the station will not offer it
 
-    def do_ip(self, fds: list[int], given: list[int], where: int, batch: str) -> None:
+    def do_ip(self, where: int, batch: str) -> None:
         """Have iproute2's `ip` carry out lines in the namespace; `{0}`, `{1}`… stand for the namespaces."""
         self.go(where)
         paths = [f"/proc/self/fd/{namespace}" for namespace in self.namespaces]
@@ -321,7 +316,7 @@ class Worker:
         if done.returncode:
             raise Refused(f"ip: {done.stderr.strip()}", "is there a kernel module veth (modprobe veth)?")
 
-    def do_await_running(self, fds: list[int], given: list[int], where: int, name: str) -> None:
+    def do_await_running(self, where: int, name: str) -> None:
         """Wait until a device carries packets; the kernel tells of every change."""
         self.go(where)
         with (
@@ -333,7 +328,7 @@ class Worker:
             while not interface_flags(sock, name) & IFF_RUNNING:
                 changes.recv(65536)
 
-    def do_dropped(self, fds: list[int], given: list[int], where: int, name: str) -> dict[str, Any]:
+    def do_dropped(self, where: int, name: str) -> dict[str, Any]:
         """How many packets that device dropped because nobody fetched them in time."""
         self.go(where)
         with open("/proc/thread-self/net/dev") as file:
@@ -345,8 +340,6 @@ class Worker:
 
     def do_launch(
         self,
-        fds: list[int],
-        given: list[int],
         where: int | None,
         command: list[str],
         environment: dict[str, str],
@@ -356,9 +349,9 @@ class Worker:
         self.go(where)
         process = subprocess.Popen(
             command,
-            stdin=fds[0],
-            stdout=fds[1],
-            stderr=fds[2],
+            stdin=self.fds[0],
+            stdout=self.fds[1],
+            stderr=self.fds[2],
             env=environment,
             cwd=directory,
             start_new_session=True,
@@ -367,7 +360,7 @@ class Worker:
         process.returncode = 0  # `reap` waits for it; Popen shall not
         self.running.add(process.pid)
         pidfd = os.pidfd_open(process.pid)
-        given.append(pidfd)
+        self.given.append(pidfd)
         return {"handle": process.pid, "pid": self.outer_pid(pidfd)}
 
     def outer_pid(self, pidfd: int) -> int:
@@ -376,17 +369,17 @@ class Worker:
         with open(fd) as file:
             return next(int(line.split()[1]) for line in file if line.startswith("Pid:"))
 
-    def do_status(self, fds: list[int], given: list[int], handle: int) -> dict[str, Any]:
+    def do_status(self, handle: int) -> dict[str, Any]:
         """The exit status of a process that has ended (negative: the signal), or null."""
         self.reap()
         return {"status": self.ended.get(handle)}
 
-    def do_kill(self, fds: list[int], given: list[int], handle: int) -> None:
+    def do_kill(self, handle: int) -> None:
         """SIGKILL for a process and what is left of its process group."""
         if handle in self.running:
             os.killpg(handle, signal.SIGKILL)
 
-    def do_forget(self, fds: list[int], given: list[int], handle: int) -> None:
+    def do_forget(self, handle: int) -> None:
         """The harness will not ask for this process again."""
         self.ended.pop(handle, None)
 
@@ -401,6 +394,12 @@ def raise_interface(sock: socket.socket, name: str) -> None:
     """Set a device up."""
     flags = interface_flags(sock, name) | IFF_UP
     fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), flags))
+
+
+def refusal(problem: Exception) -> dict[str, Any]:
+    """How the harness is told of a step that failed."""
+    why = (isinstance(problem, OSError) and problem.strerror) or str(problem)
+    return {"why": why, "hint": getattr(problem, "hint", ""), "errno": getattr(problem, "errno", None)}
 
 
 def send(control: socket.socket, message: dict[str, Any], fds: list[int]) -> None:
@@ -425,11 +424,8 @@ def main(control_fd: int, harness: int, isolated: bool, parent_directory: str) -
                 pass  # then parent-death signals and the guard have to do
         directory = f"{parent_directory}/sc-{os.urandom(5).hex()}"
         os.mkdir(directory, 0o700)
-    except Refused as problem:
-        send(control, {"why": problem.why, "hint": problem.hint, "errno": problem.number}, [])
-        return
-    except OSError as problem:
-        send(control, {"why": str(problem), "hint": "", "errno": problem.errno}, [])
+    except (Refused, OSError) as problem:
+        send(control, refusal(problem), [])
         return
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     worker = os.fork()
@@ -440,10 +436,10 @@ def main(control_fd: int, harness: int, isolated: bool, parent_directory: str) -
     try:
         die_with_parent()
         os.close(harness)
-        work = Worker(control, isolated=isolated, owns_processes=owns_processes)
+        work = Worker(control, owns_processes=owns_processes)
         if owns_processes:
             mount_own_proc()
-        send(control, {"directory": directory, "owns_processes": owns_processes}, [])
+        send(control, {"directory": directory}, [])
         work.serve()
     except BaseException:
         import traceback

@@ -382,6 +382,21 @@ def test_reset_wakes_what_blocks_and_silences_it(ends: Any) -> None:
     assert not agent.wait_notice(0)
 
 
+def test_reset_while_calls_are_just_starting(tcp: Any) -> None:
+    for _ in range(20):
+        listener = tcp.new(tcp.peer)
+        address = result(tcp.peer.request("listen", socket=listener, address=tcp.address))["address"]
+        for _ in range(4):
+            tcp.peer.submit("accept", socket=listener, wait_ms=LONG_MS)
+            socket = tcp.new(tcp.iut)
+            tcp.iut.submit("connect", socket=socket, address=address, wait_ms=1000)
+            for surface in ("epoll", "epoll-et"):
+                tcp.iut.submit("poll", socket=socket, surface=surface, events=["IN"], wait_ms=LONG_MS)
+            tcp.iut.submit("recv", socket=socket, length=1, wait_ms=LONG_MS)
+        for end in (tcp.peer, tcp.iut):
+            end.reset()
+
+
 def test_reset_aborts(tcp: Any) -> None:
     tcp.iut.submit("recv", socket=tcp.a, length=10, wait_ms=LONG_MS)
     tcp.iut.reset()

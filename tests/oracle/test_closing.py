@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,9 @@ def test_the_other_mode_has_its_own_requirement(requirement: str, blocking: bool
 @MODES
 @BOTH
 @pytest.mark.parametrize("options", [{"error": "EAGAIN"}, {"timeout": True, "takes": PATIENCE}, {"takes": PATIENCE}])
-def test_close_must_not_wait(make: Callable[[], Story], options: dict[str, object], requirement: str, blocking: bool) -> None:
+def test_close_must_not_wait(
+    make: Callable[[], Story], options: dict[str, Any], requirement: str, blocking: bool
+) -> None:
     story = _queued(make, blocking=blocking)
     story.iut.close(**options)
     assert story.conclusions(requirement) == VIOLATED
@@ -211,7 +214,7 @@ def test_linger_zero_sends_no_fin(requirement: str, blocking: bool, then: tuple[
 @BOTH
 @pytest.mark.parametrize("options", [{"error": "EAGAIN"}, {"timeout": True, "takes": PATIENCE}, {"takes": PATIENCE}])
 def test_linger_zero_does_not_wait(
-    make: Callable[[], Story], options: dict[str, object], requirement: str, blocking: bool
+    make: Callable[[], Story], options: dict[str, Any], requirement: str, blocking: bool
 ) -> None:
     story = _aborts(make, blocking)
     story.iut.close(**options)
@@ -289,7 +292,9 @@ def test_whether_unix_sockets_may_ignore_linger_zero_is_the_catalogue_s_to_say()
 # --- INIT-CLOSE-05 ----------------------------------------------------------------------------------------------------
 
 
-def _lingers(make: Callable[[], Story] = Story, *, waits: bool = True, drains_after: int = 100, takes: int = 0) -> Story:
+def _lingers(
+    make: Callable[[], Story] = Story, *, waits: bool = True, drains_after: int = 100, takes: int = 0
+) -> Story:
     """Close with 5 s of linger; the peer takes the rest after `drains_after` ms, and close returns then, or before."""
     story = _queued(make)
     story.iut.linger(5)

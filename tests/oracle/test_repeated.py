@@ -106,8 +106,11 @@ def test_an_edge_triggered_poll_woken_by_something_else(cause: str) -> None:
             story.iut.shutdown()
         case "acknowledgement":
             story.segment(PEER, "A")
-    more = {"register": True} if cause == "registration" else {}
-    story.iut.poll("IN", "RDHUP", surface="epoll-et", **more)
+    if cause == "registration":
+        events = {"events": ["IN", "RDHUP"]}
+        story.iut.call("poll", surface="epoll-et", register=True, result=events)
+    else:
+        story.iut.poll("IN", "RDHUP", surface="epoll-et")
     assert Conclusion.VIOLATED not in story.conclusions("WIRE-FIN-06")
 
 

@@ -60,9 +60,37 @@ def test_winsock_and_runtimes_have_names_of_their_own() -> None:
 def test_the_user_time_out_is_never_told() -> None:
     story = unanswered()
     story.iut.recv(timeout=True, takes=4000)
-    assert story.conclusions("WIRE-TMO-01") == NOTHING
+    assert story.conclusions("WIRE-TMO-01") == UNDETERMINED
     story.iut.recv(timeout=True, takes=4000)
     assert story.conclusions("WIRE-TMO-01") == VIOLATED
+
+
+def test_retransmitting_beyond_the_user_time_out() -> None:
+    story = unanswered()
+    for _ in range(2):
+        story.wait(400)
+        story.segment(IUT, "PA", 5, start=0)
+    story.iut.recv(timeout=True, takes=100)
+    assert story.conclusions("WIRE-TMO-01") == VIOLATED
+
+
+def test_slow_retransmission_delays_the_user_time_out() -> None:
+    story = Story()
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+    story.segment(IUT, "PA", 5)
+    story.wait(4000)
+    story.segment(IUT, "PA", 5, start=0)
+    story.iut.recv(timeout=True, takes=8000)
+    assert story.conclusions("WIRE-TMO-01") == UNDETERMINED
+
+
+def test_a_time_out_that_was_told_before_the_harness_saw_the_data() -> None:
+    story = Story()
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+    story.iut.recv(error="ETIMEDOUT", takes=700)
+    story.segment(IUT, "PA", 5)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-TMO-01") == NOTHING
 
 
 @pytest.mark.parametrize("case", ["acknowledged", "no option", "peer ended", "peer reset", "own shutdown"])

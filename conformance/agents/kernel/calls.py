@@ -15,6 +15,7 @@ import os
 import select
 import socket
 import struct
+import threading
 
 from conformance.agents.kernel import readiness
 from conformance.agents.kernel.outcomes import Call, NothingCame, Unsupported, error_value
@@ -74,6 +75,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._handles: dict[int, Handle] = {}
+        self._keeping = threading.Lock()
         self._last = 0
         self._next_number = LOWEST_NUMBER
         nothing = socket.socket()
@@ -89,13 +91,16 @@ class Calls:
         return self._handles[number]
 
     def drop_all(self) -> None:
-        """Abort every connection. The handles stay known, as closed ones, until `forget_all`."""
-        for handle in self._handles.values():
-            for epoll in list(handle.epolls):
-                epoll.close()
+        """Abort every connection. The handles stay known, as closed ones, until `forget_all`.
+
+        Calls that are under way may still bring something new, so this is done again until they have returned.
+        """
+        for handle in list(self._handles.values()):
             if handle.open:
                 handle.native.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self._close(Call(), handle)
+            for epoll in [*handle.epolls, *([handle.edges.epoll] if handle.edges else [])]:
+                epoll.close()
 
     def forget_all(self) -> None:
         """Forget all handles and start their numbers again."""
@@ -163,13 +168,14 @@ class Calls:
 
     def _keep(self, native: socket.socket) -> int:
         """Move a new socket to a number of its own, and return its handle."""
-        number = fcntl.fcntl(native.fileno(), fcntl.F_DUPFD_CLOEXEC, self._next_number)
-        self._next_number = number + 1
-        kept = socket.socket(native.family, native.type, native.proto, fileno=number)
-        native.close()
-        self._last += 1
-        self._handles[self._last] = Handle(kept)
-        return self._last
+        with self._keeping:
+            number = fcntl.fcntl(native.fileno(), fcntl.F_DUPFD_CLOEXEC, self._next_number)
+            self._next_number = number + 1
+            kept = socket.socket(native.family, native.type, native.proto, fileno=number)
+            native.close()
+            self._last += 1
+            self._handles[self._last] = Handle(kept)
+            return self._last
 
     def _close(self, call: Call, handle: Handle) -> None:
         handle.open = False

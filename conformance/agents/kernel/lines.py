@@ -178,9 +178,9 @@ class Conversation:
 
     def _reset(self) -> dict[str, Any]:
         self._generation += 1
-        self._calls.drop_all()
-        if not self._workers.wake():
+        if not self._workers.wake(self._calls.drop_all):
             return {"failure": "a call does not end, although its socket is closed"}
+        self._calls.drop_all()
         self._calls.forget_all()
         return {"result": {}}
 

@@ -35,10 +35,11 @@ class Workers:
                 threading.Thread(target=self._work, daemon=True).start()
         self._jobs.put(job)
 
-    def wake(self) -> bool:
-        """Interrupt every call that blocks, and wait until they have returned; False if some have not within 1 s."""
+    def wake(self, close_all: Callable[[], None]) -> bool:
+        """Close what calls block on, interrupt them, and wait until they have returned; False if not within 1 s."""
         with self._changed:
             for _ in range(int(_WAKING_LIMIT_S / _WAKING_INTERVAL_S)):
+                close_all()
                 for thread in self._busy:
                     signal.pthread_kill(thread, signal.SIGUSR1)
                 if self._changed.wait_for(lambda: not self._running, _WAKING_INTERVAL_S):
