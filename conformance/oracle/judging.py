@@ -24,7 +24,10 @@ CaseJudge = Callable[[History, Expectation], Iterable[Finding]]
 CJ = TypeVar("CJ", bound=ConnectionJudge)
 HJ = TypeVar("HJ", bound=CaseJudge)
 
-_GROUPS = ("initiating", "closing", "indicating", "aborting", "readiness", "messages", "wire", "posix", "errors")
+_GROUPS = (
+    "initiating", "closing", "indicating", "aborting", "readiness", "messages",
+    "wire", "repeated", "resets", "timeouts", "posix", "errors",
+)  # fmt: skip
 _of_connections: dict[str, ConnectionJudge] = {}
 _of_cases: dict[str, CaseJudge] = {}
 
