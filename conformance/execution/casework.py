@@ -37,7 +37,7 @@ both_roles = pytest.mark.both_roles
 
 
 def exercises(*requirements: str) -> pytest.MarkDecorator:
-    """Name the requirements that the case is meant to exercise. Raises ValueError for one that is not in the catalogue."""
+    """Name the requirements that the case is meant to exercise. Raises ValueError for one that there is not."""
     for identity in requirements:
         if identity not in load():
             raise ValueError(f"no requirement {identity!r} in the catalogue; near: {', '.join(nearest(identity))}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The end of the pipe in a pytest session: takes results as they come, writes the report, and decides the exit status."""
+"""The end of the pipe in a session: takes results as they come, writes the report, decides the exit status."""
 
 from __future__ import annotations
 

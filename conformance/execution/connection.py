@@ -29,7 +29,7 @@ class Link:
     limits: Limits
 
     def wait_for(self, sender: End, flags: str = "", *, data: bool | None = None, more: int = 0) -> Segment | None:
-        """Wait until that end has put such a segment on the link (`more`: so many besides the first); None if it has not."""
+        """Wait until that end has put such a segment (and so many `more`) on the link; None if it does not."""
         if self.tap is None:
             return None
         selection = Selection(sender=sender, flags=flags, has_data=data)
@@ -49,8 +49,15 @@ class Link:
             self.recorder.note("waited in vain", segment=str(selection))
         return found
 
-    def apply(self, action: Action, selection: Selection, *, skip: int = 0, count: int | None = None,
-              until: Selection | None = None) -> None:  # fmt: skip
+    def apply(
+        self,
+        action: Action,
+        selection: Selection,
+        *,
+        skip: int = 0,
+        count: int | None = None,
+        until: Selection | None = None,
+    ) -> None:
         """Treat what passes from now on by this rule."""
         assert self.tap is not None
         rule = Rule(action, selection, skip, count, until)
@@ -65,8 +72,16 @@ class Link:
         """Hold segments of that end back until `release`."""
         self._rule(Action.HOLD, sender, flags, **options)
 
-    def _rule(self, action: Action, sender: End, flags: str, *, first: int | None = None, data: bool | None = None,
-              until: Selection | None = None) -> None:  # fmt: skip
+    def _rule(
+        self,
+        action: Action,
+        sender: End,
+        flags: str,
+        *,
+        first: int | None = None,
+        data: bool | None = None,
+        until: Selection | None = None,
+    ) -> None:
         self.apply(action, Selection(sender=sender, flags=flags, has_data=data), count=first, until=until)
 
     def release(self) -> None:
@@ -120,7 +135,9 @@ class Connection:
         listener = self.peer.call("socket", family=self.family, kind=self.peer.kind)
         address = address_at(self.topology, End.PEER, self.family)
         socket = int(_needed(listener.result, "socket")["socket"])
-        return dict(_needed(self.peer.call("listen", socket=socket, address=address, backlog=1).result, "listen")["address"])
+        return dict(
+            _needed(self.peer.call("listen", socket=socket, address=address, backlog=1).result, "listen")["address"]
+        )
 
     def wait_until_told(self, sender: End) -> None:
         """Wait until the link shows that the receiver has acknowledged the sender's FIN; without a link, not at all."""

@@ -29,17 +29,20 @@ class Distributor:
         return Dealt(config, log)
 
 
-class Dealt(LoadScheduling):
+class Dealt(LoadScheduling):  # type: ignore[misc]  # xdist carries no types
     """Deals all cases at once; what a crashed worker leaves is handed out anew as xdist does."""
+
+    collection: list[str] | None
 
     def schedule(self) -> None:
         """Deal the cases to the workers by their numbers."""
         if self.collection is not None or not self._check_nodes_have_same_collection():
             super().schedule()
             return
-        self.collection = next(iter(self.node2collection.values()))
+        collection = next(iter(self.node2collection.values()))
+        self.collection = collection
         for node in self.nodes:
-            own = list(share(len(self.collection), int(node.gateway.id.removeprefix("gw")), len(self.nodes)))
+            own = list(share(len(collection), int(node.gateway.id.removeprefix("gw")), len(self.nodes)))
             self.node2pending[node].extend(own)
             node.send_runtest_some(own)
             node.shutdown()

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from conformance.agents.client import Agent, Notice
 from conformance.agents.problems import AgentRefused
@@ -34,16 +34,9 @@ class CannotExercise(Exception):
     """The implementation has no such operation, mode or option: the stimulus cannot be made, and nothing is judged."""
 
 
-class Place(Protocol):
-    """Where an end lives: the part of a station that an endpoint needs."""
-
-    @property
-    def addresses(self) -> dict[str, str]: ...
-
-
 @dataclass(frozen=True)
 class Limits:
-    """The times of the session, in milliseconds: `settle_ms` shows an absence, `patience_ms` is waited for a presence."""
+    """The session's times in milliseconds: `settle_ms` shows an absence, `patience_ms` is waited for a presence."""
 
     settle_ms: int
     prompt_ms: int
@@ -232,9 +225,14 @@ class Endpoint:
 
     # --- receiving ------------------------------------------------------------------------------------------------
 
-    def read(self, times: int = 1, *, flags: Iterable[str] = (), length: int = CHUNK, wait_ms: int | None = None) -> Reply:
+    def read(
+        self, times: int = 1, *, flags: Iterable[str] = (), length: int = CHUNK, wait_ms: int | None = None
+    ) -> Reply:
         """Receive so many times, each bounded by the session's patience; the last reply."""
-        arguments: dict[str, Any] = {"length": length, "wait_ms": self.limits.patience_ms if wait_ms is None else wait_ms}
+        arguments: dict[str, Any] = {
+            "length": length,
+            "wait_ms": self.limits.patience_ms if wait_ms is None else wait_ms,
+        }
         if flags := list(flags):
             arguments["flags"] = flags
         if self.other is not None and self.other.offered > _DIGEST_ABOVE:
@@ -246,7 +244,7 @@ class Endpoint:
         return reply
 
     def read_to_the_end(self, surface: str = "blocking") -> None:
-        """Receive over this surface until an end or an error is told, or nothing has come for the session's patience."""
+        """Receive over this surface until an end or an error is told, or nothing has come for too long."""
         if surface != "blocking":
             self.set_blocking(False)
         limit = (self.other.offered if self.other else 0) + _FILL_LIMIT

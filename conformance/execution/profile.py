@@ -124,8 +124,12 @@ def load(path: Path) -> Profile:
     except OSError as error:
         raise BadProfile(f"{path}: cannot be read: {error.strerror}", "check the path of the profile") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadProfile(f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works") from None
+        raise BadProfile(
+            f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works"
+        ) from None
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         key = place.strip("`").removeprefix("$.") or "the file as a whole"
-        raise BadProfile(f"{path}: {key}: {message}", "the docs page 'Test your own provider' lists every key") from None
+        raise BadProfile(
+            f"{path}: {key}: {message}", "the docs page 'Test your own provider' lists every key"
+        ) from None

@@ -144,5 +144,7 @@ def keep(case: Case, trace: Trace, frames: list[Frame], directory: Path) -> Path
     path = directory / case.provider.name / f"{store.file_name(case.id)}.jsonl"
     store.save(trace, path)
     if frames:
-        pcapng.write(path.with_suffix(".pcapng"), frames, comment=f"{case.id} ({case.provider.name})", interface=case.topology)
+        pcapng.write(
+            path.with_suffix(".pcapng"), frames, comment=f"{case.id} ({case.provider.name})", interface=case.topology
+        )
     return path

@@ -57,7 +57,6 @@ class Ahead(Generic[T]):
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-
 def share(count: int, worker: int, workers: int) -> range:
-    """The cases (by index) of one of several workers; both sides of a process boundary can tell them from these numbers."""
+    """The cases (by index) of one of several workers, told from numbers that both sides of a process boundary know."""
     return range(worker, count, workers)

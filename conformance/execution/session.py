@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One pytest session of the suite: meets the providers, plans and starts the cases, collects results, reports at the end.
+"""One pytest session of the suite: meets the providers, plans and starts the cases, hands their results over.
 
 Under xdist each worker is such a session of its own with its own stage; the controller collects and reports.
 """
@@ -7,7 +7,7 @@ Under xdist each worker is such a session of its own with its own stage; the con
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -49,12 +49,12 @@ def register(config: pytest.Config) -> None:
         found = {profile.name: profile for profile in map(profiles.find, asked)}
     except BadProfile as problem:
         raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
-    is_worker = hasattr(config, "workerinput")
-    distributes = not is_worker and bool(config.getoption("tx", None))
-    output = Path(config.workerinput["output"] if is_worker else config.getoption("--output") or _default_output(config))
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+    distributes = worker is None and bool(config.getoption("tx", None))
+    output = Path(worker["output"] if worker else config.getoption("--output") or _default_output(config))
     if not distributes:
         config.pluginmanager.register(Runner(config, found, topology, output), "shutdown-runner")
-    if not is_worker:
+    if worker is None:
         config.pluginmanager.register(Collector(config, output), "shutdown-collector")
     if distributes:
         from conformance.execution.distributing import Distributor
@@ -126,8 +126,8 @@ class Runner:
             config.hook.pytest_deselected(items=left_out)
 
     def _case(self, item: pytest.Function) -> Case | None:
-        arguments = dict(item.callspec.params) if hasattr(item, "callspec") else {}
-        fixture = next((name for name in _FIXTURES if name in arguments), None)
+        arguments: dict[str, Any] = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        fixture = next((fixture for fixture in _FIXTURES if fixture in arguments), None)
         if fixture is None:
             return None
         name, client = arguments.pop(fixture)
@@ -185,7 +185,7 @@ class Runner:
         return True
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[Any]:
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Send the result along with pytest's own report, to whatever process collects."""
         report = yield
         if report.when == "call" and RESULT in item.stash:
@@ -203,13 +203,16 @@ class Runner:
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output["shutdown_conformance"] = {"providers": known, "environment": environment}
         else:
-            session.config.pluginmanager.get_plugin("shutdown-collector").learn(known, environment)
+            collector: Any = session.config.pluginmanager.get_plugin("shutdown-collector")
+            collector.learn(known, environment)
 
     def _provider_run(self, profile: Profile) -> ProviderRun:
         limits = self.stage.limits(profile)
         provider = self.providers.get(profile.name)
         if provider is None:
-            return ProviderRun(name=profile.name, statement=profile.statement, problem=self.problems.get(profile.name, ""))
+            return ProviderRun(
+                name=profile.name, statement=profile.statement, problem=self.problems.get(profile.name, "")
+            )
         return ProviderRun(
             name=profile.name,
             statement=provider.statement,

@@ -163,5 +163,3 @@ def _transport(profile: Profile, station: Station) -> Transport:
     if profile.agent.connect:
         return TcpTransport(profile.agent.connect)
     return ProcessTransport(_At(station), profile.agent.argv)
-
-

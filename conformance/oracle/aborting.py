@@ -117,7 +117,10 @@ def a_reset_after_the_peers_end_is_recorded(connection: Connection, accepted: Ex
     words = sorted([(r.at, r.seen) for r in after] + [(o.returned or 0, o.seen) for o in calls])
     if words:
         yield accepted.satisfied(
-            "after a reset that followed the peer's end: " + ", ".join(seen for _, seen in words), ending, *after, *calls
+            "after a reset that followed the peer's end: " + ", ".join(seen for _, seen in words),
+            ending,
+            *after,
+            *calls,
         )
 
 

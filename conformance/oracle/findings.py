@@ -37,16 +37,20 @@ class Shown(Protocol):
     """Anything of a history that events stand behind."""
 
     @property
-    def events(self) -> tuple[int, ...]: ...
+    def events(self) -> tuple[int, ...]:
+        """The numbers of these events."""
 
 
 class Told(Shown, Protocol):
     """Anything of a history that told something: a return, a receive's report."""
 
     @property
-    def told(self) -> str: ...
+    def told(self) -> str:
+        """The outcome, in the vocabulary of the catalogue."""
+
     @property
-    def seen(self) -> str: ...
+    def seen(self) -> str:
+        """The outcome in words, and in the implementation's own terms."""
 
 
 Evidence: TypeAlias = Shown | None
@@ -54,7 +58,7 @@ Evidence: TypeAlias = Shown | None
 
 @dataclass(frozen=True)
 class Expectation:
-    """A requirement as a judge sees it: the accepted outcomes for this implementation's statement, each with its source."""
+    """A requirement as a judge sees it: with the outcomes accepted for this statement, each with its source."""
 
     requirement: Requirement
     accepted: tuple[Accepted, ...]

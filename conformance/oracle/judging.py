@@ -25,9 +25,19 @@ CJ = TypeVar("CJ", bound=ConnectionJudge)
 HJ = TypeVar("HJ", bound=CaseJudge)
 
 _GROUPS = (
-    "initiating", "closing", "indicating", "aborting", "readiness", "messages",
-    "wire", "repeated", "resets", "timeouts", "posix", "errors",
-)  # fmt: skip
+    "initiating",
+    "closing",
+    "indicating",
+    "aborting",
+    "readiness",
+    "messages",
+    "wire",
+    "repeated",
+    "resets",
+    "timeouts",
+    "posix",
+    "errors",
+)
 _of_connections: dict[str, ConnectionJudge] = {}
 _of_cases: dict[str, CaseJudge] = {}
 

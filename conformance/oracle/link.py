@@ -175,7 +175,9 @@ def unacknowledged(
     late = connection.peer_to_iut.acknowledged(upto)
     if late is not None:
         after_ms = (late.at - since) / 1e6
-        yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms, by whose fault is open", *evidence)
+        yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms; who was slow is open", *evidence)
+            f"{what} was acknowledged after {after_ms:.0f} ms, by whose fault is open", *evidence
+        )
     elif short_of_room(connection):
         yield accepted.undetermined(f"{what} was not acknowledged, and may have found no room", *evidence)
     elif overdue(connection, since):

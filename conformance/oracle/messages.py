@@ -31,7 +31,7 @@ def a_seqpacket_end_gives_zero(connection: Connection, accepted: Expectation) ->
 
 @judges("IND-MSG-02")
 def an_empty_message_is_not_an_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """An empty message is delivered as success with 0 bytes, and what follows it is delivered too. [Winsock SPI, WSPRecv]"""
+    """An empty message is delivered as success with 0 bytes, and what follows it comes too. [Winsock SPI, WSPRecv]"""
     messages = connection.peer_to_iut.offered
     if b"" not in messages or not any(messages[messages.index(b"") :]):
         return
@@ -112,13 +112,19 @@ def _the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]
     reading: Reading = read_messages(direction)
     yield from doubt(direction, accepted)
     if not direction.ending.is_graceful:
-        if direction.ending.kind is EndKind.OPEN and reading.final is not None and reading.final.what is What.ZERO_BYTES:
+        if (
+            direction.ending.kind is EndKind.OPEN
+            and reading.final is not None
+            and reading.final.what is What.ZERO_BYTES
+        ):
             yield accepted.violated("recv told of an end, and the peer never ended", reading.final)
         return
     if reading.final is None:
         if reading.fault is None:
             yield from never_told(connection, accepted)
     elif direction.ending.at is not None and reading.final.at < direction.ending.at:
-        yield accepted.violated(f"before the peer's end had come, {reading.final.seen}", direction.ending, reading.final)
+        yield accepted.violated(
+            f"before the peer's end had come, {reading.final.seen}", direction.ending, reading.final
+        )
     elif direction.ending.reset_at is None or reading.final.at < direction.ending.reset_at:
         yield accepted.weigh(reading.final, direction.ending, after="after the peer's graceful end")

@@ -75,7 +75,9 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
 @judges("POSIX-SHUT-01")
 def what_shut_rd_leaves_readable_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What can be read after the caller's own SHUT_RD, and what it puts on the link, is written down."""
-    shut = next((o for o in connection.iut.calls("shutdown") if o.arguments.get("how") == "receive" and o.succeeded), None)
+    shut = next(
+        (o for o in connection.iut.calls("shutdown") if o.arguments.get("how") == "receive" and o.succeeded), None
+    )
     if shut is None or shut.returned is None:
         return
     told = [r for r in connection.iut.receives if r.asked >= shut.returned]

@@ -86,8 +86,9 @@ def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) ->
         yield from doubt(connection.peer_to_iut, accepted)
         return
     word = first_word(connection.iut, ending)
-    taken = min((o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)),
-                default=None)  # fmt: skip
+    taken = min(
+        (o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)), default=None
+    )
     for poll in _asked_fully(connection):
         if taken is not None and (poll.returned or 0) > taken:
             break
@@ -114,7 +115,11 @@ def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Itera
             waited_ns = (poll.returned or 0) - max(poll.entered, ending.certain_at)
             if rdhup or waited_ns >= connection.header.settle_ns:
                 yield accepted.decide(
-                    rdhup, f"a registration that had not told it yet: {poll.seen}", f"not told: {poll.seen}", ending, poll
+                    rdhup,
+                    f"a registration that had not told it yet: {poll.seen}",
+                    f"not told: {poll.seen}",
+                    ending,
+                    poll,
                 )
             told = told or rdhup
         else:
@@ -135,18 +140,14 @@ def _answered(connection: Connection, *surfaces: str) -> Iterator[Operation]:
 
 
 def _asked_fully(connection: Connection) -> Iterator[Operation]:
-    return (
-        poll for poll in _answered(connection, *LEVEL_TRIGGERED) if "RDHUP" in poll.arguments.get("events", ())
-    )
+    return (poll for poll in _answered(connection, *LEVEL_TRIGGERED) if "RDHUP" in poll.arguments.get("events", ()))
 
 
 def _told(poll: Operation) -> frozenset[str]:
     return frozenset(poll.result.get("events", ())) - {"OUT"}
 
 
-def _exactly(
-    wanted: set[str], poll: Operation, accepted: Expectation, after: str, connection: Connection
-) -> Finding:
+def _exactly(wanted: set[str], poll: Operation, accepted: Expectation, after: str, connection: Connection) -> Finding:
     return accepted.decide(
         _told(poll) == wanted,
         f"{after}, {poll.seen}",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Expectation, Finding, Told
-from conformance.trace.direction import Direction, EndKind, Ending
+from conformance.trace.direction import Direction, Ending, EndKind
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, Side, What
 

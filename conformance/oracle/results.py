@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What one case came to: its findings and its verdict, as a value that travels between processes and into the report."""
+"""What one case came to: its findings and its verdict, as a value that travels between processes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):
     prompt_ms: int = 0
 
 
-def judge_case(trace: Trace, *, evidence: str = "", duration_s: float = 0.0, catalogue: Catalogue | None = None) -> CaseResult:
+def judge_case(
+    trace: Trace, *, evidence: str = "", duration_s: float = 0.0, catalogue: Catalogue | None = None
+) -> CaseResult:
     """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined."""
     catalogue = catalogue or load()
     header = trace.header

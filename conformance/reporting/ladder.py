@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The ladder of a trace as plain text: the two ends, the link between them, and time running down.
 
-       ms  iut                       link                                peer
-    0.812  connected                 the iut connected to the peer
-    1.950                                                                shutdown(send): ok
-  > 2.010                            ◀─FIN ACK seq=1 len=0─────────────
-  > 2.400  recv: 0 bytes
+         ms  iut                      link                                peer
+      1.613  connected: the iut at 127.0.0.1:40000 called the peer at 127.0.0.1:10000
+      1.950                                                               shutdown(send): ok
+>     2.010                           ◀─────────────FIN ACK seq=1 len=0──
+>     2.400  recv: 0 bytes
 
 Set-up and bulk are folded into a line each; events that a finding points at are marked and never folded. How single
 events are worded is for `wording`.

@@ -76,9 +76,7 @@ class History:
     @cached_property
     def connections(self) -> tuple[Connection, ...]:
         """The connections that the case established, in order."""
-        return tuple(
-            self._connection(event) for event in self.trace.events if isinstance(event, Established)
-        )
+        return tuple(self._connection(event) for event in self.trace.events if isinstance(event, Established))
 
     def notes(self, what: str) -> Iterator[Noted]:
         """The harness's notes of that kind."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from conformance.trace.events import Event
 from conformance.trace.trace import Header, Trace
+
+T = TypeVar("T")
 
 FORMAT = 1
 _NAME_LIMIT = 150
@@ -28,6 +31,10 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: int
     sha256: str
+
+
+_FIRST = msgspec.json.Decoder(_First)
+_EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 class BadEvidence(Exception):
@@ -80,16 +87,16 @@ def load(path: Path) -> Trace:
         raise BadEvidence(path, 0, "the last line is not the seal: the file is cut short", _CUT) from None
     if hashlib.sha256(body + newline).hexdigest() != seal.sha256:
         raise BadEvidence(path, 0, "the digest does not fit: the file was changed after it was written", _EDITED)
-    first = _decode(path, 1, lines[0], _First)
+    first = _decode(path, 1, lines[0], _FIRST)
     if first.trace != FORMAT:
         why = f"trace format {first.trace}, and this suite reads {FORMAT}"
         raise BadEvidence(path, 1, why, "judge it with the suite version that wrote it")
-    events = tuple(_decode(path, number, line, Event) for number, line in enumerate(lines[1:], start=2))
+    events = tuple(_decode(path, number, line, _EVENT) for number, line in enumerate(lines[1:], start=2))
     return Trace(first.header, events)
 
 
-def _decode(path: Path, number: int, line: bytes, kind: type) -> msgspec.Struct:
+def _decode(path: Path, number: int, line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        return msgspec.json.decode(line, type=kind)
+        return decoder.decode(line)
     except msgspec.DecodeError as error:
         raise BadEvidence(path, number, str(error), _EDITED) from None

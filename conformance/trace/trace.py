@@ -44,7 +44,7 @@ class Trace(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
 
 
-_RANK = {Returned: 2, Segment: 1}
+_RANK: dict[type, int] = {Returned: 2, Segment: 1}
 """At equal times a call comes before the segment that it sent, and that before the return: cause before effect."""
 
 
@@ -52,4 +52,3 @@ def in_order(events: Iterable[Event]) -> tuple[Event, ...]:
     """Sort events by time and number them from 1. Events of equal time keep cause before effect."""
     ordered = sorted(events, key=lambda event: (event.at, _RANK.get(type(event), 0)))
     return tuple(msgspec.structs.replace(event, n=number) for number, event in enumerate(ordered, start=1))
-

@@ -20,7 +20,9 @@ LIMIT_S = 120
 def run(tmp_path: Path) -> Run:
     """`run("run", "--provider", …)`: the finished process, with its output as text."""
 
-    def command(*arguments: str, program: tuple[str, ...] = ("-m", "conformance.cli")) -> subprocess.CompletedProcess[str]:
+    def command(
+        *arguments: str, program: tuple[str, ...] = ("-m", "conformance.cli")
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *program, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S
         )

@@ -104,10 +104,16 @@ def crash_at_the_end(request: Message, reply: Message) -> Message:
 ON_REPLY: dict[str, Callable[[Message, Message], Message]] = {
     rule.__name__: rule
     for rule in (
-        reset_told_as_end, end_told_as_reset, end_not_told, end_told_once, last_byte_lost, first_byte_changed,
-        hang_up_invented, crash_at_the_end,
+        reset_told_as_end,
+        end_told_as_reset,
+        end_not_told,
+        end_told_once,
+        last_byte_lost,
+        first_byte_changed,
+        hang_up_invented,
+        crash_at_the_end,
     )
-}  # fmt: skip
+}
 ON_REQUEST: dict[str, Callable[[Message], Message]] = {
     rule.__name__: rule for rule in (shutdown_ignored, linger_ignored, shutdown_resets)
 }
@@ -117,8 +123,11 @@ def main() -> None:
     rule, arguments = sys.argv[1], sys.argv[2:]
     agent = subprocess.Popen(
         [sys.executable, "-m", "conformance.agents.kernel", *arguments],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
-    )  # fmt: skip
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+    )
     assert agent.stdin and agent.stdout
     threading.Thread(target=forward, args=(rule, agent.stdin), daemon=True).start()
     for line in agent.stdout:

@@ -50,8 +50,15 @@ def test_a_mutant_is_caught_by_the_requirement_it_breaks(run: Run, tmp_path: Pat
 
 
 def test_a_crash_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
-    ended = run("run", "--provider", profile(tmp_path, "crash_at_the_end"), "--output", "report",
-                "-k", "peek_at_the_end or linger_as_it_is_found")  # fmt: skip
+    ended = run(
+        "run",
+        "--provider",
+        profile(tmp_path, "crash_at_the_end"),
+        "--output",
+        "report",
+        "-k",
+        "peek_at_the_end or linger_as_it_is_found",
+    )
     found = verdicts(tmp_path / "report")["mutant"]
     assert ended.returncode == 1
     assert (found["IND-STREAM-05"], found["INIT-CLOSE-09"]) == ("error", "pass")

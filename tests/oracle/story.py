@@ -42,9 +42,24 @@ IUT, PEER = End.IUT, End.PEER
 MS = 1_000_000
 
 _POSIX_OPS = (
-    "socket", "listen", "accept", "connect", "send", "recv", "post_recv", "shutdown", "close", "duplicate",
-    "set_linger", "get_linger", "set_blocking", "set_option", "get_error", "names", "poll",
-)  # fmt: skip
+    "socket",
+    "listen",
+    "accept",
+    "connect",
+    "send",
+    "recv",
+    "post_recv",
+    "shutdown",
+    "close",
+    "duplicate",
+    "set_linger",
+    "get_linger",
+    "set_blocking",
+    "set_option",
+    "get_error",
+    "names",
+    "poll",
+)
 _SURFACES = ("blocking", "nonblocking", "select", "poll", "epoll", "epoll-et")
 _FLAGS = ("GUARANTEED_DELIVERY", "GUARANTEED_ORDER", "GRACEFUL_CLOSE")
 
@@ -52,9 +67,13 @@ _FLAGS = ("GUARANTEED_DELIVERY", "GUARANTEED_ORDER", "GRACEFUL_CLOSE")
 def statement(transport: str = "tcp", *flags: str, **others: Any) -> Statement:
     """What the kernel's sockets claim, over that transport, with further service flags."""
     values = {
-        "family": "posix", "transport": transport, "service_flags": (*_FLAGS, *flags), "surfaces": _SURFACES,
-        "ops": _POSIX_OPS, "platform": "linux",
-    }  # fmt: skip
+        "family": "posix",
+        "transport": transport,
+        "service_flags": (*_FLAGS, *flags),
+        "surfaces": _SURFACES,
+        "ops": _POSIX_OPS,
+        "platform": "linux",
+    }
     return Statement(**(values | others))
 
 
@@ -74,10 +93,14 @@ class Teller:
     def begin(self, op: str, *, socket: int | None = 3, **arguments: Any) -> int:
         """Enter an operation and leave it open."""
         self.calls += 1
-        self.story.add(Called(at=self.story.tick(), end=self.end, call=self.calls, op=op, socket=socket, arguments=arguments))
+        self.story.add(
+            Called(at=self.story.tick(), end=self.end, call=self.calls, op=op, socket=socket, arguments=arguments)
+        )
         return self.calls
 
-    def finish(self, call: int, *, error: str = "", timeout: bool = False, unsupported: str = "", **result: Any) -> None:
+    def finish(
+        self, call: int, *, error: str = "", timeout: bool = False, unsupported: str = "", **result: Any
+    ) -> None:
         """Return from an operation: a result, an error by its name, or nothing within its time."""
         outcome = Outcome.RESULT
         if error:
@@ -88,14 +111,27 @@ class Teller:
             outcome = Outcome.UNSUPPORTED
         self.story.add(
             Returned(
-                at=self.story.tick(), end=self.end, call=call, outcome=outcome,
+                at=self.story.tick(),
+                end=self.end,
+                call=call,
+                outcome=outcome,
                 result=result if outcome is Outcome.RESULT else None,
-                error=ErrorValue(error) if error else None, text=unsupported,
-            )  # fmt: skip
+                error=ErrorValue(error) if error else None,
+                text=unsupported,
+            )
         )
 
-    def call(self, op: str, *, socket: int | None = 3, error: str = "", timeout: bool = False, takes: int = 1,
-             result: dict[str, Any] | None = None, **arguments: Any) -> None:  # fmt: skip
+    def call(
+        self,
+        op: str,
+        *,
+        socket: int | None = 3,
+        error: str = "",
+        timeout: bool = False,
+        takes: int = 1,
+        result: dict[str, Any] | None = None,
+        **arguments: Any,
+    ) -> None:
         """An operation from entry to return, `takes` milliseconds."""
         call = self.begin(op, socket=socket, **arguments)
         self.story.wait(takes - 1)
@@ -104,12 +140,25 @@ class Teller:
     def send(self, length: int, *, accepted: int | None = None, error: str = "", seed: int = 0, **options: Any) -> None:
         """Send a pattern; `accepted` bytes of it (all, if not told)."""
         self.call(
-            "send", error=error, pattern={"seed": seed, "length": length},
-            result={"length": length if accepted is None else accepted}, **options,
-        )  # fmt: skip
+            "send",
+            error=error,
+            pattern={"seed": seed, "length": length},
+            result={"length": length if accepted is None else accepted},
+            **options,
+        )
 
-    def recv(self, length: int = 0, *, content: bytes | None = None, seed: int = 0, offset: int = 0, error: str = "",
-             timeout: bool = False, takes: int = 1, **arguments: Any) -> None:  # fmt: skip
+    def recv(
+        self,
+        length: int = 0,
+        *,
+        content: bytes | None = None,
+        seed: int = 0,
+        offset: int = 0,
+        error: str = "",
+        timeout: bool = False,
+        takes: int = 1,
+        **arguments: Any,
+    ) -> None:
         """A receive that returned `length` bytes (of the pattern from `offset` on), an error, or nothing in time."""
         data = pattern(seed, length, offset) if content is None else content
         self.call(
@@ -130,9 +179,7 @@ class Teller:
 
     def poll(self, *told: str, surface: str = "poll", ask: tuple[str, ...] = ("IN", "RDHUP"), **options: Any) -> None:
         """A poll that told these events; none is a time-out."""
-        self.call(
-            "poll", surface=surface, events=list(ask), timeout=not told, result={"events": list(told)}, **options
-        )
+        self.call("poll", surface=surface, events=list(ask), timeout=not told, result={"events": list(told)}, **options)
 
     def get_error(self, name: str = "") -> None:
         call = self.begin("get_error")
@@ -143,16 +190,25 @@ class Teller:
         """A posted receive ended."""
         self.story.add(
             Completed(
-                at=self.story.tick(), end=self.end, notice=1, token=token,
+                at=self.story.tick(),
+                end=self.end,
+                notice=1,
+                token=token,
                 result=None if error else _received(pattern(0, length, offset)),
                 error=ErrorValue(error) if error else None,
-            )  # fmt: skip
+            )
         )
 
     def indicates(self, type: str, error: str = "") -> None:
         self.story.add(
-            Indicated(at=self.story.tick(), end=self.end, notice=1, socket=3, type=type,
-                      error=ErrorValue(error) if error else None)  # fmt: skip
+            Indicated(
+                at=self.story.tick(),
+                end=self.end,
+                notice=1,
+                socket=3,
+                type=type,
+                error=ErrorValue(error) if error else None,
+            )
         )
 
     def dies(self) -> None:
@@ -166,28 +222,46 @@ def _received(data: bytes) -> dict[str, Any]:
 class Story:
     """A trace in the making. `wire=False` tells it without a visible link."""
 
-    def __init__(self, statement: Statement = KERNEL_TCP, *, wire: bool | None = None, connected: bool = True,
-                 exercises: tuple[str, ...] = (), settle_ms: int = 30, prompt_ms: int = 1000, lost: int = 0) -> None:  # fmt: skip
+    def __init__(
+        self,
+        statement: Statement = KERNEL_TCP,
+        *,
+        wire: bool | None = None,
+        connected: bool = True,
+        exercises: tuple[str, ...] = (),
+        settle_ms: int = 30,
+        prompt_ms: int = 1000,
+        lost: int = 0,
+    ) -> None:
         self.now = 1_000_000 * MS
         self.events: list[Event] = []
         self.iut, self.peer = Teller(self, IUT), Teller(self, PEER)
         self._isn = {IUT: 1000, PEER: 4_294_967_290}  # the peer's numbers wrap around early
         self.next = {IUT: 0, PEER: 0}
         self.header = Header(
-            case="story", provider="story", statement=statement, topology="loopback", exercises=exercises,
-            settle_ns=settle_ms * MS, prompt_ns=prompt_ms * MS,
-            wire=statement.transport == "tcp" if wire is None else wire, lost=lost,
-        )  # fmt: skip
+            case="story",
+            provider="story",
+            statement=statement,
+            topology="loopback",
+            exercises=exercises,
+            settle_ns=settle_ms * MS,
+            prompt_ns=prompt_ms * MS,
+            wire=statement.transport == "tcp" if wire is None else wire,
+            lost=lost,
+        )
         if connected:
             if self.header.wire:
                 self.segment(IUT, "S", start=-1)
                 self.segment(PEER, "SA", start=-1)
             self.add(
                 Established(
-                    at=self.tick(), iut=3, peer=3, client=IUT,
+                    at=self.tick(),
+                    iut=3,
+                    peer=3,
+                    client=IUT,
                     client_address={"family": "inet", "host": "127.0.0.1", "port": 40000},
                     listener_address={"family": "inet", "host": "127.0.0.1", "port": 10000},
-                )  # fmt: skip
+                )
             )
 
     def tick(self) -> int:
@@ -208,8 +282,18 @@ class Story:
     def add(self, event: Event) -> None:
         self.events.append(event)
 
-    def segment(self, sender: End, flags: str, length: int = 0, *, start: int | None = None, fate: Fate = Fate.DELIVERED,
-                delivered_at: int | None = None, ack: int | None = None, window: int = 65535) -> int:  # fmt: skip
+    def segment(
+        self,
+        sender: End,
+        flags: str,
+        length: int = 0,
+        *,
+        start: int | None = None,
+        fate: Fate = Fate.DELIVERED,
+        delivered_at: int | None = None,
+        ack: int | None = None,
+        window: int = 65535,
+    ) -> int:
         """One segment at offset `start` (where the sender left off); returns its place in `events`. Moves `next` on."""
         offset = self.next[sender] if start is None else start
         if start is None:
@@ -218,11 +302,18 @@ class Story:
         ports = (40000, 10000) if sender is IUT else (10000, 40000)
         self.add(
             Segment(
-                at=self.tick(), sender=sender, flags=flags, length=length, window=window, fate=fate,
+                at=self.tick(),
+                sender=sender,
+                flags=flags,
+                length=length,
+                window=window,
+                fate=fate,
                 seq=(self._isn[sender] + 1 + offset) % 2**32,
                 ack=(self._isn[sender.other] + 1 + acknowledged) % 2**32,
-                source_port=ports[0], destination_port=ports[1], delivered_at=delivered_at,
-            )  # fmt: skip
+                source_port=ports[0],
+                destination_port=ports[1],
+                delivered_at=delivered_at,
+            )
         )
         return len(self.events) - 1
 
