@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.indicating import woken
 from conformance.oracle.judging import judges
 from conformance.oracle.reading import (
     doubt,
@@ -13,7 +14,6 @@ from conformance.oracle.reading import (
     heard,
     never_told,
     read,
-    spanned,
 )
 from conformance.trace.direction import EndKind
 from conformance.trace.history import Connection
@@ -93,17 +93,7 @@ def a_blocked_receive_returns_at_the_abort(connection: Connection, accepted: Exp
     if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    for report in heard(connection.iut):
-        if spanned(report, ending) and report.is_final:
-            if not (report.posted or connection.iut.blocking_at(report.asked)):
-                continue
-            late = report.at - ending.at
-            if late > connection.header.prompt_ns:
-                yield accepted.violated(f"blocked, {report.seen} {late / 1e6:.0f} ms after the reset", ending, report)
-            else:
-                yield accepted.weigh(report, ending, after="blocked when the reset came")
-            return
-    yield from never_told(connection, accepted)
+    yield from woken(connection, ending, accepted, "the reset")
 
 
 @judges("IND-ABORT-08")

@@ -254,10 +254,12 @@ def _second_end(connection: Connection, close: Operation, later: list[Report]) -
     if not direction.visible:
         spoke = connection.header.wire or unread(connection, later[-1].at if later else close.entered)
         return None if spoke else next((r for r in later if r.told not in GRACEFUL_WORDS), None)
-    came = min((p.at for p in back.passages if p.at >= close.entered and (p.segment.length or p.fin or p.rst)),
-               default=math.inf)  # fmt: skip
+    # Whatever comes to a connection that is over may be answered with a reset, a mere acknowledgement too.
+    came = min((p.at for p in back.passages if p.at >= close.entered), default=math.inf)
     for passage in (*direction.resets, *direction.fins):
-        if close.entered <= passage.at < came and (passage.rst or passage.end != direction.fins[0].end):
+        if passage.at < close.entered or (passage.rst and passage.at >= came):
+            continue
+        if passage.rst or passage.end != direction.fins[0].end:
             sign = "a reset" if passage.rst else "a second FIN"
             return Observed("END", f"the IUT sent {sign}", passage.events)
     return None

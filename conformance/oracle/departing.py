@@ -72,7 +72,12 @@ def intact(connection: Connection, by: float) -> bool:
         tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "get_error")
     )
     broken = any(r.at <= by for r in resets) or any(time is not None and time <= by for time in gone)
-    return not (broken or told or may_time_out(connection))
+    return not (broken or told or may_time_out(connection) or unseen(connection))
+
+
+def unseen(connection: Connection) -> bool:
+    """The link was watched, and what it carried cannot be told all the same."""
+    return connection.header.wire and not connection.iut_to_peer.visible
 
 
 def unread(connection: Connection, by: int) -> bool:
@@ -119,7 +124,7 @@ def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed
         if sign is None:
             return None
         return Observed("END", f"the IUT sent a {'FIN' if sign.fin else 'reset'}", sign.events)
-    word = None if connection.header.wire else read(direction, connection.statement).final
+    word = None if unseen(connection) else read(direction, connection.statement).final
     if word is None or not since <= word.at < limit or word.told not in (*GRACEFUL_WORDS, "ECONNRESET"):
         return None
     return Observed("END", f"at the peer {word.seen}", word.events)
@@ -149,9 +154,7 @@ def brought_about(connection: Connection, call: Operation) -> Observed | None:
     direction = connection.iut_to_peer
     if direction.visible:
         return _by_the_link(connection, call)
-    if connection.header.wire:
-        return None
-    return _by_the_peers_word(connection, call)
+    return None if unseen(connection) else _by_the_peers_word(connection, call)
 
 
 def _by_the_link(connection: Connection, call: Operation) -> Observed | None:
@@ -228,7 +231,9 @@ def delivery(connection: Connection, call: Operation) -> Delivery | None:
     None where that is not shown, or where something other than the goodbye can have brought it about.
     """
     direction, peer = connection.iut_to_peer, connection.peer
-    if not _explained(direction) or any(s.succeeded and (s.returned or 0) > call.entered for s in connection.iut.sends):
+    if unseen(connection) or not _explained(direction):
+        return None
+    if any(s.succeeded and (s.returned or 0) > call.entered for s in connection.iut.sends):
         return None
     reading = read(direction, connection.statement)
     wanted, unit = _amount(connection, direction, direction.offered_length)
@@ -291,7 +296,8 @@ def response(connection: Connection) -> Delivery | None:
 def _explained(direction: Direction) -> bool:
     """What the sender's calls had accepted accounts for all that can have been sent."""
     answered = all(send.returned is not None for send in direction.sender.sends)
-    return answered and max((p.end for p in direction.passages), default=0) <= direction.offered_length
+    carried = max((p.end for p in direction.passages if p.segment.length), default=0)
+    return answered and carried <= direction.offered_length
 
 
 def _amount(connection: Connection, direction: Direction, octets: int) -> tuple[int, str]:

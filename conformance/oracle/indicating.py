@@ -15,7 +15,7 @@ from conformance.oracle.reading import (
     read_stream,
     spanned,
 )
-from conformance.trace.direction import EndKind
+from conformance.trace.direction import Ending, EndKind
 from conformance.trace.history import Connection
 from conformance.trace.operations import Report, What
 
@@ -93,16 +93,23 @@ def a_blocked_receive_returns_at_the_end(connection: Connection, accepted: Expec
     if not ending.is_graceful or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
+    yield from woken(connection, ending, accepted, "the end")
+
+
+def woken(connection: Connection, ending: Ending, accepted: Expectation, what: str) -> Iterator[Finding]:
+    """A receive that was blocked or posted when `what` came must tell it, promptly."""
     for report in heard(connection.iut):
-        if spanned(report, ending) and report.is_final and not _after_reset(connection, report):
-            if not (report.posted or connection.iut.blocking_at(report.asked)):
-                continue
-            late = report.at - ending.at
-            if late > connection.header.prompt_ns:
-                yield accepted.violated(f"blocked, {report.seen} {late / 1e6:.0f} ms after the end", ending, report)
-            else:
-                yield accepted.weigh(report, ending, after="blocked when the end came")
-            return
+        waits = report.posted or connection.iut.blocking_at(report.asked)
+        if ending.at is None or not (waits and spanned(report, ending) and report.is_final):
+            continue
+        if _after_reset(connection, report) and not ending.is_abort:
+            continue
+        late_ns = report.at - ending.at
+        if late_ns > connection.header.prompt_ns:
+            yield accepted.violated(f"blocked, {report.seen} {late_ns / 1e6:.0f} ms after {what}", ending, report)
+        else:
+            yield accepted.weigh(report, ending, after=f"blocked when {what} came")
+        return
     yield from never_told(connection, accepted)
 
 

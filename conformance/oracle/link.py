@@ -99,6 +99,18 @@ def undone_at(connection: Connection) -> float:
     return min(times, default=math.inf)
 
 
+def over_at(connection: Connection) -> float:
+    """When both directions had come to a graceful end that the IUT knew of; infinity if they never did.
+
+    An IUT that closed second has no connection left then, though its socket may still be open: it may answer whatever
+    comes late, an acknowledgement sent twice, with a reset.
+    """
+    own, peers = own_fin(connection), connection.peer_to_iut.ending
+    if own is None or peers.at is None or not peers.is_graceful:
+        return math.inf
+    return max(peers.at, confirmed_at(connection, own.end + 1))
+
+
 def given_up_at(side: Side) -> float:
     """When that end gave up the connection as a whole, by close or death; infinity if never."""
     return math.inf if side.gone_at is None else side.gone_at
@@ -176,8 +188,6 @@ def unacknowledged(
     if late is not None:
         after_ms = (late.at - since) / 1e6
         yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms; who was slow is open", *evidence)
-            f"{what} was acknowledged after {after_ms:.0f} ms, by whose fault is open", *evidence
-        )
     elif short_of_room(connection):
         yield accepted.undetermined(f"{what} was not acknowledged, and may have found no room", *evidence)
     elif overdue(connection, since):

@@ -13,11 +13,11 @@ from conformance.oracle.link import (
     acknowledgements,
     arrivals,
     confirmed,
-    confirmed_at,
     first_fin,
     given_up_at,
     judges_link,
     may_time_out,
+    over_at,
     overdue,
     own_fin,
     settled,
@@ -68,7 +68,8 @@ def _repeated(
         return
     prompt_ns, undone = connection.header.prompt_ns, undone_at(connection)
     reset = next((p for p in connection.iut_to_peer.resets if p.at == undone and p.at - came <= prompt_ns), None)
-    if reset is not None and reset.at < stopped_at(connection.iut) and not may_time_out(connection):
+    bound = min(stopped_at(connection.iut), over_at(connection))
+    if reset is not None and reset.at < bound and not may_time_out(connection):
         yield accepted.violated("the peer's FIN came again, and the open connection was reset", copy, reset)
         return
     answers = acknowledgements(connection, fin.end + 1, came)
@@ -151,7 +152,7 @@ def only_the_first_closer_keeps_time_wait(connection: Connection, accepted: Expe
     if not closed_first and own.acks <= fin.end:
         return  # the FINs crossed, or nearly so: who was first is not certain
     settle_ns = connection.header.settle_ns  # by then no answer to what came before is still on its way
-    done = max(at, confirmed_at(connection, own.end + 1))
+    done = over_at(connection)
     for came, copy in arrivals(connection):
         if copy.fin and copy.end == fin.end and came - done >= settle_ns and not _aborted(connection, came):
             if not closed_first:

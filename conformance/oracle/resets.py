@@ -13,6 +13,7 @@ from conformance.oracle.link import (
     given_up_at,
     judges_link,
     may_time_out,
+    over_at,
     overdue,
     own_fin,
     resets_come,
@@ -124,7 +125,8 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
     if limit <= call.entered or not (unread := surely_unread(connection, call.entered)):
         return
     fin = own_fin(connection)
-    reset = next((p for p in connection.iut_to_peer.resets if call.entered <= p.at < limit), None)
+    bound = min(limit, over_at(connection))
+    reset = next((p for p in connection.iut_to_peer.resets if call.entered <= p.at < bound), None)
     if reset is not None and undone_at(connection) == reset.at:
         if not may_time_out(connection):
             yield accepted.violated(f"{call.name} with {unread} bytes unread sent a reset", call, reset)
@@ -186,7 +188,9 @@ def _has_another_cause(connection: Connection, answer: Passage, first: int) -> b
     user could not have caused it: the socket was still open, or its user had been told of the abort before.
     """
     iut = connection.iut
-    if timed(connection) or (iut.killed_at is not None and iut.killed_at <= answer.at):
+    if timed(connection) or over_at(connection) <= answer.at:
+        return True
+    if iut.killed_at is not None and iut.killed_at <= answer.at:
         return True
     told = next((word.at for word in words(iut, first) if not word.is_graceful), math.inf)
     if min(stopped_at(iut), given_up_at(iut)) <= min(answer.at, told):

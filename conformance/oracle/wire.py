@@ -19,6 +19,7 @@ from conformance.oracle.link import (
     given_up_at,
     judges_link,
     may_time_out,
+    over_at,
     own_fin,
     promptly_acknowledged,
     settled,
@@ -244,7 +245,7 @@ def an_end_that_has_sent_its_fin_still_receives(connection: Connection, accepted
     new = next((p for p in late if p.end > base), None)
     if new is None or new.delivered is None or undone_at(connection) <= new.delivered:
         return
-    reset = next((p for p in connection.iut_to_peer.resets if p.at < stop), None)
+    reset = next((p for p in connection.iut_to_peer.resets if p.at < min(stop, over_at(connection))), None)
     if reset is not None and undone_at(connection) == reset.at:
         if not may_time_out(connection):
             yield accepted.violated("data came after the IUT's FIN, and was answered with a reset", own, new, reset)
@@ -288,7 +289,7 @@ def crossing_fins_end_gracefully(connection: Connection, accepted: Expectation) 
         resets = connection.iut_to_peer.resets
         yield accepted.violated("two FINs crossed, and the IUT sent a reset", own, fin, resets[0])
         return
-    both_done = max(at, confirmed_at(connection, own.end + 1))
+    both_done = over_at(connection)
     if undone_at(connection) <= both_done:
         return
     ack = promptly_acknowledged(connection, fin.end + 1, at)
@@ -303,9 +304,12 @@ def crossing_fins_end_gracefully(connection: Connection, accepted: Expectation) 
         return
     elif not word.is_graceful:
         yield accepted.violated(f"two FINs crossed without a reset, and {word.seen}", own, fin, word)
-    elif settled(connection, max(both_done, ack.at)) and undone_at(connection) == math.inf:
-        what = f"two FINs crossed: both were acknowledged, {word.seen}, and no reset followed"
-        yield accepted.satisfied(what, own, fin, ack, word)
+    elif undone_at(connection) == math.inf:
+        what = f"two FINs crossed: both were acknowledged, {word.seen}"
+        if settled(connection, max(both_done, ack.at)):
+            yield accepted.satisfied(f"{what}, and no reset followed", own, fin, ack, word)
+        else:
+            yield accepted.undetermined(f"{what}, and nobody waited whether a reset follows", own, fin, ack, word)
 
 
 def _reset_for_no_reason(connection: Connection, own: Passage, since: int) -> bool:

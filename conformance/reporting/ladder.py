@@ -83,7 +83,7 @@ def _lines(trace: Trace, highlight: frozenset[int]) -> Iterator[Line]:
     hidden = _setup(trace, returns) - highlight
     joined: set[int] = set()
     shown = [event for event in trace.events if event.n not in hidden]
-    for event, following in zip(shown, [*shown[1:], None], strict=True):
+    for event, following in zip(shown, [*shown[1:], None], strict=False):
         marked = event.n in highlight
         match event:
             case Called():

@@ -175,7 +175,7 @@ class Direction:
 
     def sent_by(self, time: int) -> int:
         """The offset after the last octet that had been put on the link by that time (nanoseconds)."""
-        return max((p.end for p in self.passages if p.at <= time), default=0)
+        return max((p.end for p in self.passages if p.segment.length and p.at <= time), default=0)
 
     def acknowledged(self, upto: int) -> Acknowledgement | None:
         """The first acknowledgement of everything before that offset; the FIN counts one."""

@@ -538,6 +538,16 @@ def test_a_fin_sent_again_is_no_second_end() -> None:
     assert story.conclusions("INIT-CLOSE-12") == SATISFIED
 
 
+def test_an_acknowledgement_that_comes_to_a_connection_that_is_over_may_be_reset() -> None:
+    story = _told_then_closed(Story)
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.segment(PEER, "A")
+    story.segment(IUT, "R")
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == SATISFIED
+
+
 def test_a_close_brings_no_second_word() -> None:
     story = _told_then_closed(wireless)
     story.peer.recv(error="ECONNRESET")

@@ -165,6 +165,15 @@ def test_shutdown_after_an_abort_is_recorded(error: str) -> None:
     assert finding.matched
 
 
+def test_without_a_link_an_abort_that_was_told_is_enough() -> None:
+    story = wireless()
+    story.iut.send(5)
+    story.peer.close()
+    story.iut.recv(error="ECONNRESET")
+    story.iut.shutdown("send")
+    assert story.conclusions("ERR-07") == SATISFIED
+
+
 def test_shutdown_before_the_abort_is_told_is_not_recorded() -> None:
     story = Story()
     story.rst(PEER)

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
+from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -589,6 +589,23 @@ def test_death_excuses_the_loss() -> None:
     assert story.conclusions("INIT-SHUT-08") == NOTHING
 
 
+def test_with_packets_lost_a_missing_rest_decides_nothing() -> None:
+    story = Story(lost=1)
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    story.peer.recv(4)
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-SHUT-08") == UNDETERMINED
+
+
+def test_a_peer_that_only_waits_from_the_start_shows_it_too() -> None:
+    story = wireless()
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    story.peer.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
 def test_a_send_under_way_is_not_counted() -> None:
     story = wireless()
     story.iut.begin("send", pattern={"seed": 0, "length": 10})
@@ -777,6 +794,14 @@ def test_the_exchange_works_either_way(make: Callable[[], Story], asker: str) ->
     assert story.conclusions("DD-SCN-05") == SATISFIED
 
 
+def test_what_closing_states_answer_does_not_spoil_the_exchange() -> None:
+    story = Story()
+    _whole_exchange(story, "peer")
+    story.segment(PEER, "A")
+    story.segment(IUT, "R")
+    assert story.conclusions("DD-SCN-05") == SATISFIED
+
+
 @pytest.mark.parametrize(("make", "asker"), [(Story, "iut"), (wireless, "iut"), (wireless, "peer")])
 def test_the_answer_is_cut_short(make: Callable[[], Story], asker: str) -> None:
     story = make()
@@ -813,9 +838,3 @@ def test_without_an_answer_there_is_no_exchange() -> None:
     story.fin(PEER)
     story.iut.recv()
     assert story.conclusions("DD-SCN-05") == NOTHING
-
-
-def test_the_story_tells_time_in_milliseconds() -> None:
-    story = Story()
-    story.iut.shutdown("send", takes=5)
-    assert next(story.connection().iut.calls("shutdown")).took == 5 * MS

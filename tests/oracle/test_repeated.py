@@ -61,6 +61,18 @@ def test_repeated_fin_is_reset() -> None:
     assert story.conclusions("WIRE-FIN-06") == VIOLATED
 
 
+def test_a_reset_after_both_ends_were_done_does_not_answer_the_fin() -> None:
+    story = peers_fin(Story())
+    story.iut.recv(0)
+    story.segment(PEER, "FA", start=0)
+    story.segment(IUT, "A")
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.segment(PEER, "A")
+    story.rst(IUT)
+    assert story.conclusions("WIRE-FIN-06") == UNDETERMINED
+
+
 def test_one_acknowledgement_after_two_fins_may_be_that_of_the_first() -> None:
     story = Story()
     story.peer.shutdown()

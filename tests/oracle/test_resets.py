@@ -240,6 +240,16 @@ def test_shutdown_with_unread_data_resets(fin: bool) -> None:
     assert story.conclusions("WIRE-ABRT-04") == VIOLATED
 
 
+def test_an_acknowledgement_that_comes_twice_may_meet_a_connection_that_is_over() -> None:
+    story = unread()
+    story.fin(PEER)
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.segment(PEER, "A")
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-04") == SATISFIED
+
+
 def test_shutdown_with_unread_data_sends_nothing() -> None:
     story = unread()
     story.iut.shutdown()
@@ -406,6 +416,17 @@ def test_a_reset_that_has_another_cause(cause: str) -> None:
         story.rst(IUT)
     story.settle()
     assert Conclusion.VIOLATED not in story.conclusions("WIRE-RST-04")
+
+
+def test_a_reset_after_both_ends_were_done_may_answer_anything() -> None:
+    story = Story()
+    story.fin(PEER)
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.segment(PEER, "A")
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == NOTHING
 
 
 def test_data_that_came_before_does_not_excuse_an_open_socket() -> None:

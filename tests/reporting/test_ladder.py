@@ -120,7 +120,11 @@ def test_a_call_during_which_something_happened_has_an_entry_and_a_return() -> N
     call = story.iut.begin("recv", length=10)
     story.peer.shutdown("send")
     story.iut.finish(call, length=0)
-    assert [line.split(maxsplit=1)[1] for line in drawn(story)[3:]] == ["recv …", "shutdown(send): ok", "… recv: 0 bytes"]
+    assert [line.split(maxsplit=1)[1] for line in drawn(story)[3:]] == [
+        "recv …",
+        "shutdown(send): ok",
+        "… recv: 0 bytes",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -219,12 +223,10 @@ def test_no_line_is_wider_than_asked_for(width: int) -> None:
 def test_what_an_agent_says_cannot_move_the_cursor() -> None:
     story = Story()
     story.iut.recv(error="\x1b[2JE\r\nOK\u202e")
-    story.iut.call("get_error", result={"error": {"name": "\x07"}})
+    story.iut.get_error("\x07")
     story.iut.indicates("FD\x9b1m")
     call = story.iut.begin("recv", length=1)
-    story.add(
-        Returned(at=story.tick(), end=IUT, call=call, outcome=Outcome.ERROR, error=ErrorValue("E\x00", code=5))
-    )
+    story.add(Returned(at=story.tick(), end=IUT, call=call, outcome=Outcome.ERROR, error=ErrorValue("E\x00", code=5)))
     assert all(line.isprintable() for line in drawn(story))
 
 

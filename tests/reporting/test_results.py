@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 
@@ -139,7 +139,7 @@ def test_saved_results_are_loaded_as_they_were(tmp_path: Path) -> None:
 
 
 def test_the_stored_schema_is_the_one_that_the_types_make() -> None:
-    assert stored_schema() == make_schema()
+    assert stored_schema() == json.loads(json.dumps(make_schema()))
 
 
 def test_results_fit_their_schema(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_results_fit_their_schema(tmp_path: Path) -> None:
     contradictions = (Contradiction(item="GRACEFUL_CLOSE", claimed="yes", found="no"),)
     providers = [provider(contradictions=contradictions, found={"agent": {"name": "x"}}), provider("mine", problem="x")]
     jsonschema.validate(json.loads((tmp_path / "results.json").read_text("utf-8")), stored_schema())
-    jsonschema.validate(msgspec.to_builtins(results_of(providers=providers)), stored_schema())
+    jsonschema.validate(json.loads(msgspec.json.encode(results_of(providers=providers))), stored_schema())
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_results_fit_their_schema(tmp_path: Path) -> None:
     [
         ('"schema":1', '"schema":2', "schema"),
         ('"planned":2', '"planned":"two"', "cases.planned"),
-        ('"level":"mandatory"', '"level":"urgent"', "providers[...].requirements[...].level"),
-        ('"totals"', '"sums"', "providers[...]"),
+        ('"level":"mandatory"', '"level":"urgent"', "providers[0].requirements[0].level"),
+        ('"totals"', '"sums"', "providers[0]"),
         ('{"schema"', '["schema"', ""),
     ],
 )

@@ -48,6 +48,15 @@ def test_a_gap_stops_the_count_until_it_is_filled() -> None:
     assert direction.carried_by(story.now) == 15
 
 
+def test_an_acknowledgement_after_the_end_is_no_data() -> None:
+    story = Story()
+    story.data(PEER, 5)
+    story.fin(PEER)
+    story.segment(PEER, "A")
+    direction = _direction(story)
+    assert (direction.sent_by(story.now), direction.carried_by(story.now)) == (5, 5)
+
+
 def test_what_is_sent_again_is_not_carried_twice() -> None:
     story = Story()
     story.segment(PEER, "A", 5)

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""The commands by their arguments, output and exit status. Runs of real cases are tested end to end elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import catalogue
+from conformance.cli import main
+from conformance.trace import store
+from tests.reporting.runs import GOOD, kept_run
+
+COMMANDS = ("run", "providers", "requirements", "explain", "judge", "check-agent")
+KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory of the test's own, so that `reports/` is its own too."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def complaint(capsys: Captured) -> tuple[str, str]:
+    """The one message and the one hint on standard error."""
+    said = capsys.readouterr()
+    assert said.out == ""
+    message, hint = said.err.splitlines()
+    assert message.startswith("shutdown-conformance: ")
+    assert hint.startswith("hint: ")
+    return message.partition(": ")[2], hint.partition(": ")[2]
+
+
+# --- help -------------------------------------------------------------------------------------------------------------
+
+
+def test_help_names_every_command(capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as exit:
+        main(["--help"])
+    assert exit.value.code == 0
+    told = capsys.readouterr().out
+    assert all(command in told for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_shows_an_example(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "conformance.cli", command, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+    )
+    assert f"example:\n  shutdown-conformance {command}" in done.stdout
+    assert done.stderr == ""
+
+
+def test_help_needs_none_of_the_heavy_libraries() -> None:
+    heavy = ("scapy", "pytest", "rich", "msgspec", "pcapng")
+    script = (
+        "import sys\nfrom conformance.cli import main\n"
+        "try:\n    main(['run', '--help'])\nexcept SystemExit:\n    pass\n"
+        f"assert not set({heavy}) & set(sys.modules), set({heavy}) & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2])
+
+
+# --- wrong usage ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        ([], "required: COMMAND", "--help"),
+        (["rnu"], "invalid choice: 'rnu'", "--help"),
+        (["requirements", "--grop", "A"], "unknown arguments: --grop A", "requirements --help"),
+        (["requirements", "--group", "Q"], "no group 'Q'", "A Initiating a shutdown"),
+        (["explain"], "required: ID", "explain --help"),
+        (["explain", "IND-STREAM-1"], "no requirement and no case is called 'IND-STREAM-1'", "IND-STREAM-01"),
+        (["explain", "zzzz"], "'zzzz'", "shutdown-conformance requirements"),
+        (["explain", "IND-STREAM-01", "--results", "nowhere"], "nowhere/results.json: cannot be read", "results.json"),
+        (["judge", "nowhere"], "nowhere/results.json: cannot be read", "results.json"),
+        (["check-agent"], "needs the command of an agent", "check-agent python"),
+        (["providers", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
+        (["run", "--provider", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
+        (["run", "--provider", "mine.toml"], "mine.toml: cannot be read", "path"),
+        (["run", "--topology", "wyre"], "no topology 'wyre'", "did you mean wire?"),
+        (["run", "--topology", "xxx"], "no topology 'xxx'", "loopback, wire, veth, host"),
+    ],
+)
+def test_wrong_usage_gets_one_message_and_a_next_step(
+    arguments: list[str], message: str, hint: str, capsys: Captured
+) -> None:
+    assert main(arguments) == 2
+    said, advice = complaint(capsys)
+    assert message in said
+    assert hint in advice
+
+
+@pytest.mark.parametrize(
+    ("profile", "message"),
+    [
+        ("[implementation]\n", "mine.toml: implementation: Object missing required field `name`"),
+        ('[implementation]\nname = "x"\ncolour = "red"\n', "unknown field `colour`"),
+        ("[implementation\n", "not TOML"),
+        (
+            '[implementation]\nname = "x"\n[agent]\ncommand = ["x"]\n[statement]\nfamily = "posix"\n'
+            'transport = "tcp"\n[peer]\nprovider = "kernel-tpc"\n',
+            "no provider 'kernel-tpc'",
+        ),
+    ],
+)
+def test_a_bad_profile_is_told_before_anything_runs(profile: str, message: str, here: Path, capsys: Captured) -> None:
+    (here / "mine.toml").write_text(profile, "utf-8")
+    assert main(["run", "--provider", "mine.toml"]) == 2
+    assert message in complaint(capsys)[0]
+    assert not (here / "reports").exists()
+
+
+def test_an_output_that_cannot_be_written(here: Path, capsys: Captured) -> None:
+    (here / "file").write_text("", "utf-8")
+    assert main(["run", "--output", "file/below"]) == 2
+    message, hint = complaint(capsys)
+    assert "cannot write to file/below" in message
+    assert "--output" in hint
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_an_output_that_is_full(here: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+    monkeypatch.setattr(Path, "open", lambda path, mode="r": opened(Path("/dev/full"), mode))
+    assert main(["run", "--output", "out"]) == 2
+    message, hint = complaint(capsys)
+    assert "No space left on device" in message
+    assert "make room" in hint
+
+
+# --- requirements, explain --------------------------------------------------------------------------------------------
+
+
+def test_requirements_lists_all_or_a_group(capsys: Captured) -> None:
+    assert main(["requirements"]) == 0
+    told = capsys.readouterr().out
+    assert all(identity in told for identity in catalogue.load())
+    assert main(["requirements", "--group", "g"]) == 0
+    told = capsys.readouterr().out
+    assert "ERR-01" in told and "IND-STREAM-01" not in told
+
+
+def test_requirements_as_json(capsys: Captured) -> None:
+    assert main(["requirements", "--json", "--group", "B"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["id"] for row in rows] == [requirement.id for requirement in catalogue.load().group("B")]
+
+
+def test_explain(here: Path, capsys: Captured) -> None:
+    kept_run(here / "reports" / "one")
+    assert main(["explain", "ind-stream-01"]) == 0
+    told = capsys.readouterr().out
+    assert "last verdicts, from reports/one" in told
+    assert "recv: ECONNRESET" in told
+
+
+# --- judge ------------------------------------------------------------------------------------------------------------
+
+
+def test_judging_again_an_honest_run(here: Path, capsys: Captured) -> None:
+    kept_run(here / "run")
+    assert main(["judge", "run"]) == 0
+    assert capsys.readouterr().out == "2 cases judged again; no verdict changed\n"
+
+
+def test_judging_again_a_lying_report(here: Path, capsys: Captured) -> None:
+    kept_run(here / "run")
+    path = here / "run" / "results.json"
+    path.write_text(
+        path.read_text("utf-8").replace('"mandatory","verdict":"fail"', '"mandatory","verdict":"pass"'), "utf-8"
+    )
+    assert main(["judge", "run"]) == 1
+    assert "kernel-tcp  IND-STREAM-01: pass → fail" in capsys.readouterr().out
+
+
+def test_judging_again_evidence_that_was_cut_short(here: Path, capsys: Captured) -> None:
+    kept_run(here / "run")
+    path = here / "run" / "evidence" / "kernel-tcp" / f"{store.file_name(GOOD)}.jsonl"
+    path.write_bytes(path.read_bytes()[:-30])
+    assert main(["judge", "run"]) == 1
+    said = capsys.readouterr()
+    assert path.name in said.err and "cut short" in said.err and "hint: " in said.err
+    assert "1 case judged again" in said.out
+
+
+def test_judging_again_without_evidence(here: Path, capsys: Captured) -> None:
+    kept_run(here / "run")
+    for path in (here / "run" / "evidence").rglob("*.jsonl"):
+        path.unlink()
+    assert main(["judge", "run"]) == 3
+    assert "nothing could be judged" in capsys.readouterr().err
+
+
+# --- agents -----------------------------------------------------------------------------------------------------------
+
+
+def test_an_agent_that_speaks_the_protocol(capsys: Captured) -> None:
+    assert main(["check-agent", *KERNEL]) == 0
+    assert "the agent speaks the protocol" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [["/no/such/program"], [sys.executable, "-c", "print('hello')"], ["--", sys.executable, "-c", ""]]
+)
+def test_an_agent_that_does_not(command: list[str], capsys: Captured) -> None:
+    assert main(["check-agent", *command]) == 1
+    told = capsys.readouterr().out
+    assert "WRONG  hello: " in told
+    assert "hint: " in told
+    assert "1 thing is wrong (1 check)" in told
+
+
+def test_providers_say_what_is_missing(here: Path, capsys: Captured) -> None:
+    (here / "mine.toml").write_text(
+        '[implementation]\nname = "mine\\u001b"\n[agent]\ncommand = ["/no/such/agent"]\n'
+        '[statement]\nfamily = "posix"\ntransport = "tcp"\n',
+        "utf-8",
+    )
+    assert main(["providers", "kernel-tcp", "mine.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "kernel-tcp   tcp, stream; agent python-socket" in told
+    assert "mine\\x1b" in told and "NOT READY" in told
+    assert "no such program: /no/such/agent" in told
+    assert "remedy: give its full path" in told
+    assert all(topology in told for topology in ("loopback", "wire", "veth", "host"))
+
+
+# --- an end from outside ----------------------------------------------------------------------------------------------
+
+
+def test_a_reader_who_leaves_early_is_no_error() -> None:
+    command = f"{sys.executable} -m conformance.cli requirements | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    assert done.stderr == ""
+    assert done.stdout.split()[-1] in ("0", "141")

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""`run` around pytest: the arguments that it makes, and the exit status that it makes of pytest's and the results'."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import locations
+from conformance.cli import main
+from conformance.oracle.findings import Conclusion
+from conformance.reporting.results import Results, load, save
+from tests.reporting.runs import case, finding, provider, results_of
+
+PASSED = case("one", finding("IND-STREAM-01", Conclusion.SATISFIED))
+FAILED = case("two", finding("IND-STREAM-01", Conclusion.VIOLATED))
+Captured = pytest.CaptureFixture[str]
+
+
+class FakePytest:
+    """Takes the place of pytest.main: notes the arguments, leaves these results, says this and returns that."""
+
+    def __init__(self) -> None:
+        self.arguments: list[str] = []
+        self.status = 0
+        self.results: Results | None = results_of(PASSED)
+        self.interrupted = False
+
+    def __call__(self, arguments: list[str], plugins: list[Any]) -> int:
+        self.arguments = arguments
+        print("pytest speaks")
+        if self.results is not None:
+            save(self.results, self.output / "results.json")
+        if self.interrupted:
+            with pytest.raises(KeyboardInterrupt) as caught:
+                raise KeyboardInterrupt
+            plugins[0].pytest_keyboard_interrupt(caught)
+        return self.status
+
+    def value_of(self, option: str) -> str:
+        return self.arguments[self.arguments.index(option) + 1]
+
+    @property
+    def output(self) -> Path:
+        return Path(self.value_of("--output"))
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakePytest:
+    """pytest.main replaced, in a directory of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    made = FakePytest()
+    monkeypatch.setattr("pytest.main", made)
+    return made
+
+
+def test_the_cases_are_run_by_the_plugin(fake: FakePytest) -> None:
+    assert main(["run"]) == 0
+    assert fake.arguments[0] == str(locations.cases())
+    assert "--shutdown-run" in fake.arguments
+    assert "--provider" not in fake.arguments  # the plugin knows the default ones
+
+
+def test_options_are_handed_on(fake: FakePytest) -> None:
+    options = ["--provider", "kernel-tcp", "--provider", "unix-stream", "-k", "end and not close", "-n", "2"]
+    main(["run", *options, "--topology", "host"])
+    assert [fake.arguments[i + 1] for i, word in enumerate(fake.arguments) if word == "--provider"] == [
+        "kernel-tcp",
+        "unix-stream",
+    ]
+    assert fake.value_of("-k") == "end and not close"
+    assert fake.value_of("-n") == "2"
+    assert fake.value_of("--topology") == "host"
+
+
+def test_pytests_own_options_are_handed_on_unchanged(fake: FakePytest) -> None:
+    own = [
+        "-x",
+        "--lf",
+        "-vv",
+        "--junitxml=out.xml",
+        "--alluredir",
+        "allure",
+        "-p",
+        "no:randomly",
+        "--maxfail=2",
+        "-rA",
+    ]
+    main(["run", *own, "-k", "x"])
+    assert fake.arguments[-len(own) :] == own
+
+
+def test_the_default_place_is_named_by_the_time_and_linked(fake: FakePytest, tmp_path: Path) -> None:
+    main(["run"])
+    (run,) = [path for path in (tmp_path / "reports").iterdir() if path.name[0].isdigit()]
+    assert fake.output == run
+    assert (tmp_path / "reports" / "latest").resolve() == run
+    assert fake.value_of("-o") == f"cache_dir={tmp_path / 'reports' / '.pytest_cache'}"
+
+
+def test_runs_in_the_same_second_do_not_share_a_place(fake: FakePytest, tmp_path: Path) -> None:
+    places = set()
+    for _ in range(3):
+        main(["run"])
+        places.add(fake.output)
+    assert len(places) == 3
+    assert (tmp_path / "reports" / "latest").resolve() == fake.output
+
+
+def test_a_place_that_is_given_is_used_as_it_is(fake: FakePytest, tmp_path: Path) -> None:
+    main(["run", "--output", "out/here"])
+    assert fake.output == tmp_path / "out" / "here"
+    assert not (tmp_path / "reports").exists()
+
+
+def test_results_of_an_earlier_run_are_not_taken_for_this_ones(fake: FakePytest, tmp_path: Path) -> None:
+    main(["run", "--output", "out"])
+    fake.results, fake.status = None, 3
+    assert main(["run", "--output", "out"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("results", "status", "exit"),
+    [
+        (results_of(PASSED), 0, 0),
+        (results_of(PASSED, FAILED), 1, 1),
+        (results_of(PASSED, FAILED), 0, 1),
+        (results_of(PASSED), 1, 1),  # pytest saw something that the results do not show
+        (results_of(PASSED), 3, 1),
+        (results_of(planned=5), 3, 3),
+        (results_of(providers=[provider(problem="does not start")]), 3, 3),
+        (results_of(PASSED, providers=[provider(), provider("mine", problem="does not start")]), 1, 1),
+    ],
+)
+def test_the_exit_status_is_the_gates(fake: FakePytest, results: Results, status: int, exit: int) -> None:
+    fake.results, fake.status = results, status
+    assert main(["run"]) == exit
+
+
+def test_arguments_that_pytest_refuses_are_wrong_usage(fake: FakePytest, capsys: Captured, tmp_path: Path) -> None:
+    fake.results, fake.status = None, 4
+    assert main(["run", "--nonsense"]) == 2
+    assert "hint: shutdown-conformance run --help" in capsys.readouterr().err
+    assert list((tmp_path / "reports").iterdir()) == []
+
+
+def test_a_selection_of_nothing_is_told_and_leaves_nothing(fake: FakePytest, capsys: Captured, tmp_path: Path) -> None:
+    main(["run"])
+    before = sorted((tmp_path / "reports").iterdir())
+    fake.results, fake.status = results_of(planned=0), 3
+    assert main(["run", "-k", "nonesuch"]) == 3
+    assert "-k 'nonesuch' selects no case" in capsys.readouterr().err
+    assert sorted((tmp_path / "reports").iterdir()) == before
+
+
+def test_a_run_that_collects_only_has_no_results_and_is_fine(fake: FakePytest) -> None:
+    fake.results = None
+    assert main(["run", "--collect-only"]) == 0
+
+
+def test_a_run_that_ends_without_results(fake: FakePytest, capsys: Captured) -> None:
+    fake.results, fake.status = None, 3
+    assert main(["run"]) == 3
+    assert "ended without results" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_says_where_its_results_are(fake: FakePytest, capsys: Captured) -> None:
+    fake.results, fake.status, fake.interrupted = results_of(PASSED, planned=9), 2, True
+    assert main(["run"]) == 130
+    assert str(fake.output.name) in capsys.readouterr().err
+    assert load(fake.output / "results.json").cases.finished == 1
+
+
+def test_json_is_alone_on_standard_output(fake: FakePytest, capsys: Captured) -> None:
+    assert main(["run", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["schema"] == 1
+    assert "pytest speaks" in said.err
+    assert "--shutdown-json" in fake.arguments
+
+
+def test_a_topology_that_is_not_to_be_had_ends_the_run_before_it_begins(
+    fake: FakePytest, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from conformance.wire.topology import Missing
+
+    monkeypatch.setattr(
+        "conformance.wire.topology.availability", lambda name: Missing("no /dev/net/tun", "modprobe tun")
+    )
+    assert main(["run", "--topology", "wire"]) == 3
+    said = capsys.readouterr().err
+    assert "'wire' is not available: no /dev/net/tun" in said
+    assert "hint: modprobe tun" in said
+    assert fake.arguments == []
+
+
+def test_a_checkout_that_is_not_installed_names_its_plugin(fake: FakePytest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
+    main(["run"])
+    assert fake.value_of("-p") == "conformance.pytest_plugin"
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ("found",))
+    main(["run"])
+    assert "conformance.pytest_plugin" not in fake.arguments
