@@ -70,10 +70,13 @@ class Collector:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """What a worker knew of the providers comes with its end."""
         if told := getattr(node, "workeroutput", {}).get("shutdown_conformance"):
-            self.learn(told["providers"], told["environment"])
+            self.learn(told["providers"], told["environment"], told["finished"])
 
-    def learn(self, providers: list[dict[str, Any]], environment: dict[str, Any]) -> None:
-        """Take in what one process knew; of measured times the greatest is kept."""
+    def learn(
+        self, providers: list[dict[str, Any]], environment: dict[str, Any], finished: list[dict[str, Any]]
+    ) -> None:
+        """Take in what one process knew, and what it had finished out of turn; of measured times the greatest is kept."""
+        self.cases += msgspec.convert(finished, list[CaseResult])
         for run in msgspec.convert(providers, list[ProviderRun]):
             known = self.providers.get(run.name)
             if known is None or run.settle_ms > known.settle_ms:

@@ -66,6 +66,10 @@ def _default_output(config: pytest.Config) -> Path:
     return config.invocation_params.dir / "reports" / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
 
 
+class CutShort(Exception):
+    """The session ended while the case ran: what was seen of it is nobody's fault, and no evidence."""
+
+
 class Runner:
     """Runs the cases of this process."""
 
@@ -77,6 +81,7 @@ class Runner:
         self.stage = Stage()
         self.providers: dict[str, Provider] = {}
         self.problems: dict[str, str] = {}
+        self.stopping = False
         self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run)
 
     # --- planning -------------------------------------------------------------------------------------------------
@@ -163,6 +168,8 @@ class Runner:
     def _run(self, case: Case) -> tuple[CaseResult, Trace]:
         began = time.monotonic()
         trace, frames = running.run(case, self.stage)
+        if self.stopping and trace.header.problem:
+            raise CutShort(case.id)
         path = running.keep(case, trace, frames, self.output / "evidence")
         result = judge_case(
             trace, evidence=str(path.relative_to(self.output)), duration_s=round(time.monotonic() - began, 4)
@@ -195,16 +202,18 @@ class Runner:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Take the stage down, and hand over what is known of the providers."""
         self.ahead.stop()
+        self.stopping = True
         self.stage.stop()
         self.ahead.close()
+        finished = [msgspec.to_builtins(result) for result, _ in self.ahead.untaken()]
         known = msgspec.to_builtins([self._provider_run(profile) for profile in self.profiles.values()])
         environment = {"jitter_ms": round(self.stage.jitter_ms, 3), "topologies": self.stage.opened()}
         self.stage.close()
         if (output := getattr(session.config, "workeroutput", None)) is not None:
-            output["shutdown_conformance"] = {"providers": known, "environment": environment}
+            output["shutdown_conformance"] = {"providers": known, "environment": environment, "finished": finished}
         else:
             collector: Any = session.config.pluginmanager.get_plugin("shutdown-collector")
-            collector.learn(known, environment)
+            collector.learn(known, environment, finished)
 
     def _provider_run(self, profile: Profile) -> ProviderRun:
         limits = self.stage.limits(profile)

@@ -188,12 +188,12 @@ def unacknowledged(
     if late is not None:
         after_ms = (late.at - since) / 1e6
         yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms; who was slow is open", *evidence)
+    elif not overdue(connection, since):
+        yield accepted.undetermined(f"{what} was not acknowledged, and nobody waited long for it", *evidence)
     elif short_of_room(connection):
         yield accepted.undetermined(f"{what} was not acknowledged, and may have found no room", *evidence)
-    elif overdue(connection, since):
-        yield accepted.violated(f"{what} was not acknowledged within {prompt_ns / 1e6:.0f} ms", *evidence)
     else:
-        yield accepted.undetermined(f"{what} was not acknowledged, and nobody waited long for it", *evidence)
+        yield accepted.violated(f"{what} was not acknowledged within {prompt_ns / 1e6:.0f} ms", *evidence)
 
 
 def short_of_room(connection: Connection) -> bool:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import IO, TYPE_CHECKING
 
 from conformance.oracle.verdicts import Verdict
-from conformance.reporting.text import clean, several
+from conformance.reporting.text import clean_lines, several
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -23,16 +24,17 @@ class Progress:
     """Progress of one run. `file` is standard error unless another is given."""
 
     def __init__(self, console_is_terminal: bool, *, file: IO[str] | None = None) -> None:
-        self._file = file or sys.stderr
+        self._own = _own_stderr() if file is None else None
+        self._file = file or self._own or sys.stderr
         self._bar = _bar(self._file) if console_is_terminal else None
         self._task: TaskID | None = None
         self._total = self._done = self._bad = 0
         self._began = time.monotonic()
-        self._closed = False
+        self._started = self._closed = False
 
     def start(self, total: int) -> None:
         """So many cases are to come."""
-        self._total, self._began = total, time.monotonic()
+        self._total, self._began, self._started = total, time.monotonic(), True
         if self._bar is not None:
             self._task = self._bar.add_task("cases", total=total, bad="")
             self._bar.start()
@@ -53,10 +55,11 @@ class Progress:
 
     def message(self, text: str) -> None:
         """Say something without disturbing the bar."""
-        if self._bar is not None and self._task is not None:
-            self._bar.console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
-        else:
-            self._say(text)
+        for line in clean_lines(text):
+            if self._bar is not None and self._task is not None:
+                self._bar.console.print(line, markup=False, highlight=False, soft_wrap=True)
+            else:
+                self._say(line)
 
     def close(self) -> None:
         """The run is over, or was cut short."""
@@ -65,13 +68,24 @@ class Progress:
         self._closed = True
         if self._bar is not None:
             self._bar.stop()
-        self._say(f"ran {self._done} of {several(self._total, 'case')} in {self._elapsed()}, {self._bad} bad")
+        if self._started:
+            self._say(f"ran {self._done} of {several(self._total, 'case')} in {self._elapsed()}, {self._bad} bad")
+        if self._own is not None:
+            self._own.close()
 
     def _say(self, text: str) -> None:
-        print(clean(text), file=self._file, flush=True)
+        print(text, file=self._file, flush=True)
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._began:.1f} s"
+
+
+def _own_stderr() -> IO[str] | None:
+    """A standard error of one's own: pytest takes descriptor 2 away while a case runs. None where there is none."""
+    try:
+        return os.fdopen(os.dup(sys.stderr.fileno()), "w", encoding=sys.stderr.encoding, errors="backslashreplace")
+    except (OSError, ValueError):
+        return None
 
 
 def _bar(file: IO[str]) -> Bar:

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import io
+import os
+from pathlib import Path
 
 import pytest
 
@@ -40,8 +42,16 @@ def test_a_run_that_was_cut_short_says_how_far_it_came() -> None:
     assert plain(10, stop=3)[-1].startswith("ran 3 of 10 cases")
 
 
-def test_no_cases() -> None:
-    assert plain(0)[0] == "running 0 cases"
+def test_a_run_that_never_started_says_nothing() -> None:
+    file = io.StringIO()
+    Progress(False, file=file).close()
+    assert file.getvalue() == ""
+
+
+def test_a_message_of_several_lines_stays_so() -> None:
+    file = io.StringIO()
+    Progress(False, file=file).message("cannot collect:\nwhy\r")
+    assert file.getvalue() == "cannot collect:\nwhy\n"
 
 
 @pytest.mark.parametrize("terminal", [False, True])
@@ -65,3 +75,15 @@ def test_the_bar_counts_and_shows_what_is_bad() -> None:
     progress.close()
     assert "2/3" in file.getvalue()
     assert "1 bad" in file.getvalue()
+
+
+def test_it_keeps_a_standard_error_of_its_own(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    progress = Progress(False)
+    saved = os.dup(2)
+    with (tmp_path / "taken").open("w") as taken:  # what pytest does while a case runs
+        os.dup2(taken.fileno(), 2)
+    progress.start(1)
+    progress.close()
+    os.dup2(saved, 2)
+    os.close(saved)
+    assert capfd.readouterr().err.startswith("running 1 case\nran 0 of 1 case")
