@@ -39,7 +39,10 @@ _HEADINGS = {
 
 
 def print_summary(results: Results, console: Console, output: Path) -> None:
-    """Print what a run came to. `output` is the directory that the evidence paths of the results start from."""
+    """Print what a run came to. `output` is the directory that the evidence paths of the results start from.
+
+    Where no case ran there is nothing to count, and only what kept them from running is told.
+    """
     show = _Printer(console)
     for provider in results.providers:
         show.provider(provider, results)
@@ -51,7 +54,7 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
         for row in _rows(provider, Verdict.DEVIATION):
             show.deviation(provider, row)
     show.blank()
-    for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED):
+    for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED) if results.cases.finished else ():
         for reason, identities, providers in _alike(results, verdict):
             label = str(verdict).replace("-", " ")
             show.lines(wrapped(label, f"{', '.join(identities)} ({', '.join(providers)}): {reason}", column=15))
@@ -137,7 +140,8 @@ class _Printer:
         for contradiction in provider.contradictions:
             text = f"{contradiction.item}: claimed {contradiction.claimed}, found {contradiction.found}"
             self.lines(wrapped("  contradiction", text, column=17), "yellow")
-        self._console.print(_table(provider))
+        if results.cases.finished:
+            self._console.print(_table(provider))
 
     def failure(self, provider: ProviderResults, row: RequirementRow, output: Path) -> None:
         """A violated requirement in full."""

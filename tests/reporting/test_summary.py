@@ -108,8 +108,16 @@ def test_what_was_left_open_is_told_by_reason() -> None:
 
 
 def test_providers_with_the_same_gap_share_a_line() -> None:
-    text = flat(printed(results_of(providers=[provider("one"), provider("two")])))
+    cases = [case("c", finding("IND-STREAM-01", SATISFIED), provider=name) for name in ("one", "two")]
+    text = flat(printed(results_of(*cases, providers=[provider("one"), provider("two")])))
     assert "(one, two): needs forged segments" in text
+
+
+def test_where_no_case_ran_there_is_nothing_to_count() -> None:
+    text = printed(results_of(planned=7))
+    assert "n/a" not in text
+    assert "not exercised" not in text
+    assert "Nothing could be judged: no case ran." in text
 
 
 def test_contradictions_are_told() -> None:

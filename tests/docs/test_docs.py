@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""Every command in the docs works: each console block is run as it stands, in order, in a directory of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+LIMIT_S = 120
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+
+
+def commands(page: Path) -> list[str]:
+    return [line.removeprefix("$ ") for block in blocks(page, "console") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_starts_with_a_command(page: Path) -> None:
+    lines = [line for line in page.read_text(encoding="utf-8").splitlines() if line]
+    assert lines[0].startswith("# ")
+    assert "```console" in lines[1:3]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page, "toml"):
+        profile = tomllib.loads(block)
+        (tmp_path / f"{profile['implementation']['name']}.toml").write_text(block)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in commands(page):
+        ended = subprocess.run(
+            command,
+            shell=True,
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+        )
+        assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
+
+
+def test_the_readme_names_only_pages_that_there_are() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_the_readme_and_the_changelog_fit_the_version() -> None:
+    from conformance import __version__
+
+    assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
