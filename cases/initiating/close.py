@@ -37,12 +37,14 @@ def test_hard_close(connection: Connection, queued: int | None, blocking: bool) 
     connection.peer.read()
 
 
+@waits(0.3)
 @exercises("INIT-CLOSE-05")
 def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
-    """Linger is on with time; the peer reads while the close waits."""
+    """Linger is on with time; the peer begins to read when the close has waited for a while."""
     connection.iut.set_linger(5)
     connection.iut.fill()
     closing = connection.iut.begin("close", wait_ms=8000)
+    connection.settle()
     connection.peer.read_to_the_end()
     connection.iut.finish(closing)
 

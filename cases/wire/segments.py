@@ -15,6 +15,7 @@ def test_fin_on_data(connection: Connection, queued: int) -> None:
     connection.peer.shutdown("send")
     connection.iut.read_to_the_end()
     connection.iut.read()
+    connection.wait_until_told(PEER)
 
 
 @waits(2.0)

@@ -12,7 +12,7 @@ from conformance.execution.endings import Close
 from conformance.execution.endpoint import CannotExercise, Endpoint, Limits
 from conformance.execution.recorder import Recorder
 from conformance.trace.events import End, Established, Segment
-from conformance.wire.rules import Action, Rule, Selection
+from conformance.wire.rules import Action, Passing, Rule, Selection
 from conformance.wire.tap import Tap
 from conformance.wire.topology import Topology
 
@@ -28,61 +28,38 @@ class Link:
     recorder: Recorder
     limits: Limits
 
-    def wait_for(self, sender: End, flags: str = "", *, data: bool | None = None, more: int = 0) -> Segment | None:
+    def wait_for(
+        self, sender: End, flags: str = "", *, data: bool | None = None, more: int = 0, limit_ms: int | None = None
+    ) -> Segment | None:
         """Wait until that end has put such a segment (and so many `more`) on the link; None if it does not."""
         if self.tap is None:
             return None
         selection = Selection(sender=sender, flags=flags, has_data=data)
-        count = 0
+        matching = set[int]()
 
         def wanted(segment: Segment) -> bool:
-            nonlocal count
-            if segment.sender is not sender or not set(flags) <= set(segment.flags):
-                return False
-            if data is not None and (segment.length > 0) is not data:
-                return False
-            count += 1
-            return count > more
+            if selection.matches(Passing(segment.sender, segment.flags, segment.length > 0)):
+                matching.add(segment.frame)
+            return len(matching) > more
 
-        found = self.tap.wait_for(wanted, self.limits.patience_ms / 1000)
+        found = self.tap.wait_for(wanted, (limit_ms or self.limits.patience_ms) / 1000)
         if found is None:
             self.recorder.note("waited in vain", segment=str(selection))
         return found
 
-    def apply(
-        self,
-        action: Action,
-        selection: Selection,
-        *,
-        skip: int = 0,
-        count: int | None = None,
-        until: Selection | None = None,
-    ) -> None:
+    def apply(self, rule: Rule) -> None:
         """Treat what passes from now on by this rule."""
         assert self.tap is not None
-        rule = Rule(action, selection, skip, count, until)
         self.recorder.note("rule", rule=str(rule))
         self.tap.apply(rule)
 
-    def drop(self, sender: End, flags: str = "", **options: Any) -> None:
-        """Drop segments of that end; `first` is how many at most."""
-        self._rule(Action.DROP, sender, flags, **options)
+    def drop(self, sender: End, flags: str = "", *, first: int | None = None, data: bool | None = None) -> None:
+        """Drop segments of that end: the first so many, or all from now on."""
+        self.apply(Rule(Action.DROP, Selection(sender=sender, flags=flags, has_data=data), count=first))
 
-    def hold(self, sender: End, flags: str = "", **options: Any) -> None:
-        """Hold segments of that end back until `release`."""
-        self._rule(Action.HOLD, sender, flags, **options)
-
-    def _rule(
-        self,
-        action: Action,
-        sender: End,
-        flags: str,
-        *,
-        first: int | None = None,
-        data: bool | None = None,
-        until: Selection | None = None,
-    ) -> None:
-        self.apply(action, Selection(sender=sender, flags=flags, has_data=data), count=first, until=until)
+    def hold(self, sender: End, flags: str = "", *, first: int | None = None, data: bool | None = None) -> None:
+        """Hold segments of that end back, the first so many or all from now on, until `release`."""
+        self.apply(Rule(Action.HOLD, Selection(sender=sender, flags=flags, has_data=data), count=first))
 
     def release(self) -> None:
         """Let go of all that is held, and hold no more."""
@@ -93,6 +70,7 @@ class Link:
     def repeat(self, segment: Segment) -> None:
         """Put a copy of this segment on the link again."""
         assert self.tap is not None
+        self.tap.flush()  # no older answer may still be on its way
         self.recorder.note("repeated", frame=segment.frame)
         self.tap.repeat(segment)
 

@@ -32,7 +32,7 @@ from conformance.oracle.departing import (
 )
 from conformance.oracle.findings import Expectation, Finding, Shown
 from conformance.oracle.judging import judges
-from conformance.oracle.link import may_time_out
+from conformance.oracle.link import may_time_out, over_at
 from conformance.oracle.reading import NS_PER_S, doubt, heard, read
 from conformance.trace.direction import Passage
 from conformance.trace.events import End, Outcome
@@ -130,7 +130,9 @@ def _first_late_data(connection: Connection, call: Operation) -> Passage | Opera
 
 
 def _of_its_own(connection: Connection, reset: Passage) -> bool:
-    """The IUT, still receiving, reset the connection without a reset of the peer's or a time-out."""
+    """The IUT, still receiving, reset a connection that was not over, without a reset of the peer's or a time-out."""
+    if reset.at >= over_at(connection):
+        return False
     stopped = connection.iut.stopped_receiving_at
     first = not any(other.at <= reset.at for other in connection.peer_to_iut.resets)
     return first and (stopped is None or stopped > reset.at) and not may_time_out(connection)

@@ -410,6 +410,16 @@ def test_half_closed_it_resets_on_data() -> None:
     assert story.conclusions("INIT-SHUT-05") == VIOLATED
 
 
+def test_a_late_acknowledgement_of_what_is_over_may_draw_a_reset() -> None:
+    story = _half_closed()
+    _answer(story)
+    story.segment(PEER, "A")
+    story.segment(IUT, "R")
+    story.iut.recv(5)
+    story.iut.recv()
+    assert story.conclusions("INIT-SHUT-05") == SATISFIED
+
+
 @pytest.mark.parametrize("how", ["close", "dies"])
 def test_a_reset_after_a_full_close_is_right(how: str) -> None:
     story = _half_closed()
