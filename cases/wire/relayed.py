@@ -115,13 +115,13 @@ def test_fin_again_after_both_closed(connection: Connection, first: End) -> None
 
 @waits(1.0)
 @exercises("WIRE-TMO-01")
-@pytest.mark.parametrize("ends", [False, True], ids=["data", "data-and-fin"])
-def test_nothing_is_acknowledged(connection: Connection, ends: bool) -> None:
+@pytest.mark.parametrize("finished", [False, True], ids=["data", "data-and-fin"])
+def test_nothing_is_acknowledged(connection: Connection, finished: bool) -> None:
     """The link goes dead; what the implementation has sent is never acknowledged."""
     connection.iut.set_option("USER_TIMEOUT", 300)
     connection.link.drop(PEER)
     connection.iut.send(100)
-    if ends:
+    if finished:
         connection.iut.shutdown("send")
     connection.iut.read(wait_ms=8000)
     connection.iut.read()

@@ -174,6 +174,10 @@ class Agent:
         self.alive = False
         self._channel.kill()
 
+    def has_ended(self, timeout_s: float) -> bool:
+        """Wait up to `timeout_s` seconds for the process's end; False where it still runs, or cannot be watched."""
+        return self._channel.ended(timeout_s)[0] is not None
+
     def close(self) -> None:
         """Kill the agent if it runs, and give everything back. To be called once, whatever happened before."""
         self.alive = False

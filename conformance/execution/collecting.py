@@ -75,7 +75,7 @@ class Collector:
     def learn(
         self, providers: list[dict[str, Any]], environment: dict[str, Any], finished: list[dict[str, Any]]
     ) -> None:
-        """Take in what one process knew, and what it had finished out of turn; of measured times the greatest is kept."""
+        """Take in what one process knew, and what it had finished out of turn; the greatest measured times count."""
         self.cases += msgspec.convert(finished, list[CaseResult])
         for run in msgspec.convert(providers, list[ProviderRun]):
             known = self.providers.get(run.name)

@@ -222,6 +222,8 @@ class Endpoint:
         """End the agent's process by SIGKILL: the kernel closes what it held."""
         self.recorder.note("killed", self.end)
         self.agent.kill()
+        if self.agent.has_ended(self.limits.patience_ms / 1000):
+            self.recorder.note("dead", self.end)
 
     # --- receiving ------------------------------------------------------------------------------------------------
 

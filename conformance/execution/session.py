@@ -108,7 +108,7 @@ class Runner:
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Give each case to each provider, in one role or in both."""
         fixture = next((name for name in _FIXTURES if name in metafunc.fixturenames), None)
-        if fixture is None:
+        if fixture is None or not self.providers:
             return
         roles = [End.IUT, End.PEER] if metafunc.definition.get_closest_marker("both_roles") else [End.IUT]
         given = [(name, client) for name in self.providers for client in roles]
@@ -163,7 +163,8 @@ class Runner:
         own = range(len(session.items))
         if (worker := getattr(session.config, "workerinput", None)) is not None:
             own = share(len(session.items), int(worker["workerid"].removeprefix("gw")), worker["workercount"])
-        self.ahead.start({session.items[i].nodeid: session.items[i].stash[CASE] for i in own})
+        items = [session.items[index] for index in own]
+        self.ahead.start({item.nodeid: item.stash[CASE] for item in items if CASE in item.stash})
 
     def _run(self, case: Case) -> tuple[CaseResult, Trace]:
         began = time.monotonic()

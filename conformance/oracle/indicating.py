@@ -104,9 +104,15 @@ def woken(connection: Connection, ending: Ending, accepted: Expectation, what: s
             continue
         if _after_reset(connection, report) and not ending.is_abort:
             continue
-        late_ns = report.at - ending.at
+        late_ns = report.at - (ending.at if ending.certain_at is None else ending.certain_at)
         if late_ns > connection.header.prompt_ns:
-            yield accepted.violated(f"blocked, {report.seen} {late_ns / 1e6:.0f} ms after {what}", ending, report)
+            late = f"blocked, {report.seen} {late_ns / 1e6:.0f} ms after {what}"
+            if ending.certain_at is None:
+                yield accepted.undetermined(
+                    f"{late} may have come: when it reached the IUT is not known", ending, report
+                )
+            else:
+                yield accepted.violated(late, ending, report)
         else:
             yield accepted.weigh(report, ending, after=f"blocked when {what} came")
         return

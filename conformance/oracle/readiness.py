@@ -25,7 +25,7 @@ def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> It
     [Winsock SPI, WSPSelect, readfds]
     """
     ending = connection.peer_to_iut.ending
-    since = ending.certain_at or ending.at
+    since = ending.certain_at
     if since is None or not (ending.is_graceful or ending.is_abort):
         yield from doubt(connection.peer_to_iut, accepted)
         return

@@ -53,7 +53,7 @@ def tells_error(operation: Operation) -> bool:
 
 def in_vain(side: Side, ending: Ending, *, prompt_ns: int, settle_ns: int) -> Report | None:
     """A receive that was made or still waiting long after the side must have known of the end, and told nothing."""
-    since = ending.certain_at or ending.at
+    since = ending.certain_at
     if since is None:
         return None
     for report in heard(side):

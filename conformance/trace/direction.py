@@ -37,8 +37,9 @@ class Ending:
     """How a direction ended, when, and what shows it.
 
     `at`: the first time (nanoseconds) at which the receiver could know; `certain_at`: the time from which it must
-    have known (it acknowledged the FIN; without a visible link, the sender's call had returned), None if nothing
-    shows that; `reset_at`: when a reset reached the receiver, if one did.
+    have known (it acknowledged the FIN; a reset passed on a link that is captured and not relayed; without a visible
+    link, the sender's call had returned or its process was dead), None if nothing shows that; `reset_at`: when a reset
+    reached the receiver, if one did.
     """
 
     kind: EndKind
@@ -182,8 +183,11 @@ class Direction:
         return next((a for a in self.acknowledgements if a.upto >= upto), None)
 
 
-def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: int) -> Direction:
-    """Derive a direction from the segments of a visible link; `lost` is how many packets the capture lost."""
+def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: int, relayed: bool) -> Direction:
+    """Derive a direction from the segments of a visible link; `lost` is how many packets the capture lost.
+
+    On a link that the harness relays, a segment's time comes before its delivery, by how much is not known.
+    """
     isn = _initial_sequence(segments, sender.end)
     if isn is None or lost:
         reason = f"the capture lost {lost} packets" if lost else "the capture holds no SYN of this direction"
@@ -201,7 +205,7 @@ def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, l
     )
     from_receiver = (s for s in segments if s.sender is receiver.end and s.fate is not Fate.REPEATED)
     counter_resets = [s for s in from_receiver if "R" in s.flags]
-    ending = _visible_ending(passages, acknowledgements, counter_resets)
+    ending = _visible_ending(passages, acknowledgements, counter_resets, relayed=relayed)
     return Direction(sender, receiver, True, passages, acknowledgements, ending)
 
 
@@ -231,7 +235,11 @@ def _progress(passages: Iterable[Passage]) -> Iterator[tuple[int, int, Passage]]
 
 
 def _visible_ending(
-    passages: Sequence[Passage], acknowledgements: Sequence[Acknowledgement], counter_resets: Sequence[Segment]
+    passages: Sequence[Passage],
+    acknowledgements: Sequence[Acknowledgement],
+    counter_resets: Sequence[Segment],
+    *,
+    relayed: bool,
 ) -> Ending:
     aborted_here = min((s.at for s in counter_resets), default=None)
     fin: Passage | None = None
@@ -247,7 +255,7 @@ def _visible_ending(
             if known <= passage.start <= upto:
                 if aborted_here is not None and aborted_here < time:
                     break
-                return Ending(EndKind.ABORTED_BY_SENDER, time, None, time, passage.events)
+                return Ending(EndKind.ABORTED_BY_SENDER, time, None if relayed else time, time, passage.events)
             unacceptable = unacceptable or passage
         elif passage.fin and fin is None:
             fin = passage
@@ -283,7 +291,7 @@ def _called_ending(sender: Side, receiver: Side, statement: Statement) -> Ending
     if call is not None and (sender.killed_at is None or call.entered < sender.killed_at):
         at, certain, events = call.entered, call.returned, call.events
     elif sender.killed_at is not None:
-        call, at, certain, events = None, sender.killed_at, None, sender.killed_events
+        call, at, certain, events = None, sender.killed_at, sender.dead_at, sender.killed_events
     else:
         return Ending(EndKind.OPEN)
     gone = sender.gone_at

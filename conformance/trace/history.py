@@ -87,8 +87,9 @@ class History:
         peer = Side.of(self.trace, self.operations, End.PEER, established.peer)
         segments = _segments_of(self.trace.events, established)
         if self.header.wire:
-            iut_to_peer = direction_of(iut, peer, segments, lost=self.header.lost)
-            peer_to_iut = direction_of(peer, iut, segments, lost=self.header.lost)
+            lost, relayed = self.header.lost, self.header.topology == "wire"
+            iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
+            peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
         else:
             iut_to_peer, peer_to_iut = ends_of_wireless(iut, peer, self.statement)
         waits = tuple(note.at for what in ("settled", "waited in vain") for note in self.notes(what))

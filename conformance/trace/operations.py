@@ -201,6 +201,8 @@ class Side:
     reports: tuple[Report, ...]
     indications: tuple[Indicated, ...]
     killed_at: int | None
+    """From when on its process may have been dead; `dead_at`: from when on it surely was."""
+    dead_at: int | None
     killed_events: tuple[int, ...]
 
     @classmethod
@@ -214,7 +216,8 @@ class Side:
                 if operation.op == "duplicate" and operation.succeeded:
                     sockets.add(operation.result["socket"])
         completions = {e.token: e for e in trace.events if isinstance(e, Completed) and e.end is end}
-        killed = next((e for e in trace.events if isinstance(e, Noted) and e.what == "killed" and e.end is end), None)
+        notes = {e.what: e for e in trace.events if isinstance(e, Noted) and e.end is end}
+        killed, dead = notes.get("killed"), notes.get("dead")
         return cls(
             end=end,
             sockets=frozenset(sockets),
@@ -224,6 +227,7 @@ class Side:
                 e for e in trace.events if isinstance(e, Indicated) and e.end is end and e.socket in sockets
             ),
             killed_at=killed.at if killed else None,
+            dead_at=dead.at if dead else None,
             killed_events=(killed.n,) if killed else (),
         )
 

@@ -13,7 +13,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from conformance import locations

@@ -212,7 +212,8 @@ class Teller:
         )
 
     def dies(self) -> None:
-        self.story.add(Noted(at=self.story.tick(), what="killed", end=self.end))
+        for what in ("killed", "dead"):
+            self.story.add(Noted(at=self.story.tick(), what=what, end=self.end))
 
 
 def _received(data: bytes) -> dict[str, Any]:

@@ -347,7 +347,7 @@ def test_unseen_death_ends_like_a_close(make: Callable[[], Story]) -> None:
     story = make()
     story.peer.dies()
     ending = _ending(story)
-    assert (ending.kind, ending.at, ending.certain_at) == (EndKind.GRACEFUL, story.now, None)
+    assert (ending.kind, ending.at, ending.certain_at) == (EndKind.GRACEFUL, story.now - MS, story.now)
 
 
 @UNSEEN

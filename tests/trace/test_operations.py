@@ -104,7 +104,7 @@ def test_death_gives_the_connection_up() -> None:
     story = Story()
     story.iut.dies()
     side = story.connection().iut
-    assert side.gone_at == side.killed_at == side.stopped_receiving_at == story.now
+    assert side.gone_at == side.killed_at == side.stopped_receiving_at == (side.dead_at or 0) - MS
 
 
 @pytest.mark.parametrize("how", ["receive", "both", 0, 2])
