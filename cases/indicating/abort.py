@@ -34,7 +34,7 @@ def test_peer_aborts_over_each_surface(connection: Connection, surface: str, unr
     connection.iut.read(times=2)
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("IND-ABORT-05", *THE_ABORT)
 @pytest.mark.parametrize("unread", [False, True], ids=["linger-0", "unread"])
 @pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])

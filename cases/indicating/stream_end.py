@@ -58,7 +58,7 @@ def test_end_comes_after_the_data_was_read(connection: Connection, surface: str)
     connection.iut.read(times=2)
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("IND-STREAM-04", "IND-MSG-01")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
 @pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
@@ -70,7 +70,7 @@ def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending
     connection.iut.read()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises(*THE_END, *ALL_BEFORE)
 @pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
 @pytest.mark.parametrize("queued", [1, 1460])

@@ -37,7 +37,7 @@ def test_hard_close(connection: Connection, queued: int | None, blocking: bool) 
     connection.peer.read()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("INIT-CLOSE-05")
 def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
     """Linger is on with time; the peer begins to read when the close has waited for a while."""
@@ -68,7 +68,7 @@ def test_linger_as_it_is_found(ends: Connection) -> None:
     ends.iut.call("get_linger")
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("INIT-CLOSE-11")
 def test_close_of_a_duplicate(connection: Connection) -> None:
     """The implementation duplicates the descriptor and closes one, uses the other, then closes that."""
@@ -83,7 +83,7 @@ def test_close_of_a_duplicate(connection: Connection) -> None:
     connection.peer.read_to_the_end()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("INIT-CLOSE-12")
 def test_close_after_shutdown(connection: Connection) -> None:
     """The peer has been told of the end when the implementation closes; it looks whether it is told again."""

@@ -66,7 +66,7 @@ def test_shutdown_under_linger_with_full_buffers(connection: Connection, how: st
     connection.peer.read_to_the_end()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("INIT-SHUT-03")
 def test_shutdown_of_receiving_alone(connection: Connection) -> None:
     """The implementation gives up receiving on an idle connection; the peer looks whether it is told anything."""

@@ -46,7 +46,7 @@ def test_abort(connection: Connection, surface: str, unread: bool) -> None:
     connection.iut.read()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("POSIX-POLL-04")
 def test_edge(connection: Connection) -> None:
     """Edge-triggered: the implementation asks until told, asks again, reads, asks again, and registers anew."""

@@ -6,7 +6,7 @@ import pytest
 from conformance.execution.casework import Connection, exercises, waits
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("POSIX-SHUT-01")
 @pytest.mark.parametrize("early", [True, False], ids=["queued-before", "sent-after"])
 def test_data_and_shut_rd(connection: Connection, early: bool) -> None:
@@ -23,7 +23,7 @@ def test_data_and_shut_rd(connection: Connection, early: bool) -> None:
     connection.iut.look_in_vain()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("POSIX-SHUT-02")
 @pytest.mark.parametrize("how", ["receive", "both"])
 def test_waiting_receive_and_shut_rd(connection: Connection, how: str) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from conformance.execution.casework import IUT, PEER, Connection, End, exercises, on, waits, where
 
-pytestmark = [on("wire"), where("transport:tcp | transport:mptcp"), waits(0.4)]
+pytestmark = [on("wire"), where("transport:tcp | transport:mptcp"), waits(0.2)]
 
 RETRANSMISSION_MS = 8000
 """RFC 6298 lets a first retransmission take a second and more; a FIN that has not come again by now will not come."""

@@ -29,7 +29,7 @@ def test_fin_of_the_peer_and_idling(connection: Connection) -> None:
     connection.peer.read_to_the_end()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("WIRE-ABRT-02")
 def test_close_with_data_unread(connection: Connection) -> None:
     """The implementation closes and has not read what the peer sent."""
@@ -40,7 +40,7 @@ def test_close_with_data_unread(connection: Connection) -> None:
     connection.peer.read_to_the_end()
 
 
-@waits(0.3)
+@waits(0.1)
 @exercises("WIRE-ABRT-04")
 def test_shutdown_with_data_unread(connection: Connection) -> None:
     """The implementation ends its sending and has not read what the peer sent."""

@@ -7,6 +7,7 @@ pools before their turn, the longest expected wait first, and pytest's loop coll
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +20,7 @@ T = TypeVar("T")
 BUSY_THREADS = 4
 """For cases that mostly compute: enough to keep two cores busy while each waits for its agents."""
 WAITING_THREADS = 48
-"""For cases that mostly wait: as many as may wait side by side."""
-WAITING_FROM_S = 0.2
+"""For cases that mostly wait: as many as may wait side by side at most."""
 
 
 class Ahead(Generic[T]):
@@ -28,17 +28,21 @@ class Ahead(Generic[T]):
 
     def __init__(self, run: Callable[[Case], T]) -> None:
         self._run = run
-        self._busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
-        self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="waiting case")
+        self._pools: list[ThreadPoolExecutor] = []
         self._futures: dict[str, Future[T]] = {}
         self._lock = threading.Lock()
 
     def start(self, cases: Mapping[str, Case]) -> None:
         """Start these, the longest expected wait first; among equals in the order given."""
+        waits = [case.expected_s for case in cases.values() if case.expected_s]
+        # Enough that all the waits end about when the longest does; more would only start more agents.
+        threads = min(WAITING_THREADS, math.ceil(sum(waits) / max(waits, default=1))) or 1
+        busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
+        waiting = ThreadPoolExecutor(threads, thread_name_prefix="waiting case")
+        self._pools += [busy, waiting]
         for key, case in sorted(cases.items(), key=lambda item: -item[1].expected_s):
-            pool = self._waiting if case.expected_s >= WAITING_FROM_S else self._busy
             with self._lock:
-                self._futures[key] = pool.submit(self._run, case)
+                self._futures[key] = (waiting if case.expected_s else busy).submit(self._run, case)
 
     def take(self, key: str, case: Case) -> T:
         """The result of a case: of the one started ahead, or of one run now."""
@@ -55,12 +59,12 @@ class Ahead(Generic[T]):
 
     def stop(self) -> None:
         """Start no more. What runs goes on until whoever it waits for is ended; `close` waits for that."""
-        for pool in (self._busy, self._waiting):
+        for pool in self._pools:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def close(self) -> None:
         """Wait for what still runs."""
-        for pool in (self._busy, self._waiting):
+        for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
 
 

@@ -117,7 +117,7 @@ class Runner:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what does not apply to the provider, and prepare the rest."""
+        """Leave out what does not apply to the provider, and prepare the rest, one provider after the other."""
         planned, left_out = [], []
         for item in items:
             case = self._case(item) if isinstance(item, pytest.Function) else None
@@ -126,7 +126,8 @@ class Runner:
             else:
                 item.stash[CASE] = case
                 planned.append(item)
-        items[:] = planned
+        order = list(self.providers)
+        items[:] = sorted(planned, key=lambda item: order.index(item.stash[CASE].provider.name))
         if left_out:
             config.hook.pytest_deselected(items=left_out)
 

@@ -8,17 +8,13 @@ because agents import this module too.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 PERIOD = 65536
 """Bytes after which a pattern repeats: `i >> 8` has then grown by 256."""
 
 
-@lru_cache(maxsize=16)
-def _period(seed: int) -> bytes:
-    # Block j (of 256 bytes) counts up from seed + j.
-    wheel = bytes(range(256)) * 3
-    return b"".join(wheel[start : start + 256] for start in (seed + j & 0xFF for j in range(256)))
+_WHEEL = bytes(range(256)) * 2
+# Block j (of 256 bytes) counts up from j.
+_PERIOD_OF_0 = b"".join(_WHEEL[block : block + 256] for block in range(256))
 
 
 def pattern(seed: int, length: int, offset: int = 0) -> bytes:
@@ -28,12 +24,13 @@ def pattern(seed: int, length: int, offset: int = 0) -> bytes:
     """
     if length < 0 or offset < 0:
         raise ValueError(f"a pattern has no negative length ({length}) or offset ({offset})")
-    period = _period(seed & 0xFF)
     start = offset % PERIOD
     if start + length <= PERIOD:
-        return period[start : start + length]
-    whole, rest = divmod(length - (PERIOD - start), PERIOD)
-    return b"".join((period[start:], period * whole, period[:rest]))
+        unseeded = _PERIOD_OF_0[start : start + length]
+    else:
+        whole, rest = divmod(length - (PERIOD - start), PERIOD)
+        unseeded = b"".join((_PERIOD_OF_0[start:], _PERIOD_OF_0 * whole, _PERIOD_OF_0[:rest]))
+    return unseeded.translate(_WHEEL[seed & 0xFF :][:256])  # which adds the seed to each byte
 
 
 def pattern_sha256(seed: int, length: int, offset: int = 0) -> str:
