@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import os
-import selectors
 import signal
 import subprocess
-import threading
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
 
 from conformance.agents.problems import LaunchFailure
+from conformance.stderr import StderrDrain
 
-STDERR_KEPT = 64 * 1024
-"""Octets of standard error that are kept as evidence: the last ones."""
-_EXIT_GRACE_S = 0.5
-"""How long the rest of an ended process's standard error is waited for: a child of its own may hold it open."""
+
+@cache
+def _drain() -> StderrDrain:
+    """The one drain of all processes that are started here; its thread ends with the program."""
+    return StderrDrain()
 
 
 class RunningProcess(Protocol):
@@ -66,56 +67,6 @@ def status_text(status: int | None) -> str:
         return f"killed by signal {-status}"
 
 
-class _Tail:
-    """The end of one process's standard error."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-        self.kept = bytearray()
-        self.ended = threading.Event()
-
-    def text(self) -> str:
-        return bytes(self.kept[-STDERR_KEPT:]).decode("utf-8", "replace")
-
-
-class _Drain:
-    """One thread that empties the standard errors of all processes, so that none of them blocks on a full pipe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._selector: selectors.BaseSelector | None = None
-
-    def add(self, fd: int) -> _Tail:
-        tail = _Tail(fd)
-        os.set_blocking(fd, False)
-        with self._lock:
-            if self._selector is None:
-                self._selector = selectors.DefaultSelector()
-                threading.Thread(target=self._run, args=(self._selector,), name="agents' stderr", daemon=True).start()
-            self._selector.register(fd, selectors.EVENT_READ, tail)
-        return tail
-
-    def _run(self, selector: selectors.BaseSelector) -> None:
-        while True:
-            for key, _ in selector.select():
-                tail: _Tail = key.data
-                try:
-                    data = os.read(tail.fd, 65536)
-                except BlockingIOError:
-                    continue
-                tail.kept += data
-                if len(tail.kept) > 4 * STDERR_KEPT:
-                    del tail.kept[:-STDERR_KEPT]
-                if not data:
-                    with self._lock:
-                        selector.unregister(tail.fd)
-                    os.close(tail.fd)
-                    tail.ended.set()
-
-
-_drain = _Drain()
-
-
 class _Subprocess:
     """A child process; see RunningProcess."""
 
@@ -125,12 +76,10 @@ class _Subprocess:
         self.pid = process.pid
         self.stdin = process.stdin.fileno()
         self.stdout = process.stdout.fileno()
-        self._tail = _drain.add(os.dup(process.stderr.fileno()))
+        self._tail = _drain().add(os.dup(process.stderr.fileno()))
         process.stderr.close()
 
     def stderr_tail(self) -> str:
-        if self._process.poll() is not None:
-            self._tail.ended.wait(_EXIT_GRACE_S)
         return self._tail.text()
 
     def kill(self) -> None:
@@ -148,6 +97,7 @@ class _Subprocess:
     def close(self) -> None:
         self.kill()
         self._process.wait()
+        self._tail.close()
         for stream in (self._process.stdin, self._process.stdout):
             assert stream
             with contextlib.suppress(OSError):

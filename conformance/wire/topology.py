@@ -24,10 +24,11 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from conformance.stderr import StderrDrain
 from conformance.trace.events import End
 from conformance.wire.custody import Custody
 from conformance.wire.errors import CustodianLost, CustodianRefused, TopologyUnavailable
-from conformance.wire.station import Station, StderrDrain
+from conformance.wire.station import Station
 from conformance.wire.tap import Link
 
 TOPOLOGIES: tuple[str, ...] = ("loopback", "wire", "veth", "host")

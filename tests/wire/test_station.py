@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.stderr import STDERR_KEPT_OCTETS
 from conformance.wire.errors import CustodianLost, LaunchFailed
-from conformance.wire.station import STDERR_KEPT_OCTETS, Station
+from conformance.wire.station import Station
 from conformance.wire.topology import Topology, open_topology
 from tests.wire.conftest import LIMIT_S, python, read_line
 
