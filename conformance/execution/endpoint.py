@@ -28,6 +28,7 @@ _SPARE_S = 5.0
 """What an agent may take beyond the call's own limit before it counts as silent: a loaded machine, not the IUT."""
 _FILL_LIMIT = 64 << 20
 _PAUSE_S = 0.002
+_FILLING_S = 0.01
 
 
 class CannotExercise(Exception):
@@ -170,10 +171,13 @@ class Endpoint:
         self._send_once(0, self.limits.patience_ms)
 
     def fill(self, chunk: int = 16384) -> int:
-        """Send until the implementation accepts no more for now; how many bytes it accepted."""
-        before = self.offered
-        while self._send_once(chunk, 0) and self.offered - before < _FILL_LIMIT:
-            pass
+        """Send until the implementation accepts no more, and again no more a little later; how many bytes it accepted."""
+        before, accepted = self.offered, -1
+        while accepted < self.offered - before < _FILL_LIMIT:
+            accepted = self.offered - before
+            while self._send_once(chunk, 0) and self.offered - before < _FILL_LIMIT:
+                pass
+            time.sleep(_FILLING_S)  # what was under way may have gone on into the receiver's buffer
         return self.offered - before
 
     def send_text(self, data: bytes) -> Reply:

@@ -101,7 +101,9 @@ class Runner:
     def _meet(self, profile: Profile) -> Provider | str:
         try:
             return planning.meet(profile, self.stage, self.topology)
-        except (AgentProblem, TopologyUnavailable, BadProfile) as problem:
+        except TopologyUnavailable as problem:
+            return str(problem) if self.topology == "host" else f"{problem}; --topology host needs nothing"
+        except (AgentProblem, BadProfile) as problem:
             return str(problem)
 
     @pytest.hookimpl(tryfirst=True)

@@ -6,20 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
-from conformance.oracle.indicating import woken
+from conformance.oracle.indicating import gave_up, unexplained, waiting_at, woken
 from conformance.oracle.judging import judges
 from conformance.oracle.reading import (
+    GRACEFUL_WORDS,
+    Word,
     doubt,
     first_word,
     heard,
     never_told,
     read,
+    told_at,
 )
 from conformance.trace.direction import EndKind
 from conformance.trace.history import Connection
 from conformance.trace.operations import Report, What
-
-GRACEFUL_WORDS = ("ZERO_BYTES", "EDISCON")
 
 
 @judges("IND-ABORT-01")
@@ -28,38 +29,48 @@ def a_receive_fails_with_reset(connection: Connection, accepted: Expectation) ->
 
     [Winsock SPI, Connection Shutdown, Indicating Remote Shutdown]
     """
-    ending = connection.peer_to_iut.ending
-    if not ending.is_abort:
+    yield from reset_told_first(connection, accepted)
+
+
+def reset_told_first(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """The first word of the peer's abort, if a receive has it, comes after the abort, and is an accepted one."""
+    ending, word = connection.peer_to_iut.ending, first_word(connection)
+    if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    word = first_word(connection.iut, ending)
-    if word is None:
-        yield from never_told(connection, accepted)
-    elif isinstance(word, Report) and ending.at is not None:
-        if word.at < ending.at:
-            yield accepted.violated(f"before the peer's reset had come, {word.seen}", ending, word)
-        else:
-            yield accepted.weigh(word, ending, after="after the peer's reset")
+    vain = list(never_told(connection, accepted, word))
+    yield from vain
+    if vain or not isinstance(word, Report) or gave_up(connection, word):
+        return
+    if word.at >= ending.at:
+        yield accepted.weigh(word, ending, after="after the peer's reset")
+    elif not _reset_before(connection, word):
+        yield accepted.violated(f"before the peer's reset had come, {word.seen}", ending, word)
+
+
+def _reset_before(connection: Connection, word: Word) -> bool:
+    """An error was told after an earlier reset, which the IUT had a choice to accept."""
+    resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst and p.delivered is not None)
+    return word.told not in GRACEFUL_WORDS and any(at <= told_at(word) for at in resets)
 
 
 @judges("IND-ABORT-02")
 def an_abort_is_never_told_as_graceful(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """The first word of an abort is an error, never 0 bytes or EDISCON. [Winsock SPI; RFC 9293, 3.6, MUST-12]"""
-    ending = connection.peer_to_iut.ending
-    if not ending.is_abort:
+    ending, word = connection.peer_to_iut.ending, first_word(connection)
+    if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    word = first_word(connection.iut, ending)
-    if word is None:
-        yield from never_told(connection, accepted)
-        return
-    yield accepted.decide(
-        word.told not in GRACEFUL_WORDS,
-        f"after the peer's reset, {word.seen}: an error, not an end",
-        f"after the peer's reset, {word.seen}: an abort was told as a graceful end",
-        ending,
-        word,
-    )
+    vain = list(never_told(connection, accepted, word))
+    yield from vain
+    if not vain and word is not None and told_at(word) >= ending.at:
+        yield accepted.decide(
+            word.told not in GRACEFUL_WORDS,
+            f"after the peer's reset, {word.seen}: an error, not an end",
+            f"after the peer's reset, {word.seen}: an abort was told as a graceful end",
+            ending,
+            word,
+        )
 
 
 @judges("IND-ABORT-04")
@@ -69,31 +80,34 @@ def bytes_before_an_abort_are_never_altered(connection: Connection, accepted: Ex
     [RFC 9293, 3.10.7.4]
     """
     direction = connection.peer_to_iut
-    if not direction.ending.is_abort or not direction.offered_length:
+    if not direction.ending.is_abort or not direction.offered_length or unexplained(direction):
         yield from doubt(direction, accepted)
         return
-    reading = read(direction, connection.statement)
+    reading, word = read(direction, connection.statement), first_word(connection)
     if reading.fault is not None:
         yield accepted.violated(f"what was read after {reading.good} is not what was sent", reading.fault)
     elif reading.final is not None:
         unit = "bytes" if connection.statement.is_stream else "messages"
+        told_before = word is not reading.final and word is not None and word.told not in GRACEFUL_WORDS
         yield accepted.decide(
-            reading.final.what is What.ERROR,
-            f"{reading.good} {unit} were delivered unaltered, then {reading.final.seen}",
+            reading.final.what is What.ERROR or told_before,
+            f"{reading.good} {unit} were delivered unaltered, then {(word or reading.final).seen}",
             f"{reading.good} {unit} were delivered, then {reading.final.seen}",
             direction.ending,
             reading.final,
+            word,
         )
 
 
 @judges("IND-ABORT-05")
 def a_blocked_receive_returns_at_the_abort(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """A receive that is blocked when the reset comes fails promptly. [RFC 9293, 3.10.7.4]"""
-    ending = connection.peer_to_iut.ending
+    ending, word = connection.peer_to_iut.ending, first_word(connection)
     if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    yield from woken(connection, ending, accepted, "the reset")
+    blocked = [r for r in waiting_at(connection, ending) if r is word and not gave_up(connection, r)]
+    yield from woken(connection, blocked, accepted, "the reset")
 
 
 @judges("IND-ABORT-08")

@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
-from conformance.oracle.indicating import sticky
+from conformance.oracle.indicating import another_matter, invented, sticky, told_in_its_time, unexplained
 from conformance.oracle.judging import judges
-from conformance.oracle.reading import Reading, doubt, never_told, read_messages
-from conformance.trace.direction import EndKind
+from conformance.oracle.reading import doubt, heard, read_messages
 from conformance.trace.history import Connection
-from conformance.trace.operations import What
+from conformance.trace.operations import Report, What
 
 
 @judges("IND-MSG-01")
@@ -32,19 +31,19 @@ def a_seqpacket_end_gives_zero(connection: Connection, accepted: Expectation) ->
 @judges("IND-MSG-02")
 def an_empty_message_is_not_an_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """An empty message is delivered as success with 0 bytes, and what follows it comes too. [Winsock SPI, WSPRecv]"""
-    messages = connection.peer_to_iut.offered
-    if b"" not in messages or not any(messages[messages.index(b"") :]):
+    direction, messages = connection.peer_to_iut, connection.peer_to_iut.offered
+    if b"" not in messages or not any(messages[messages.index(b"") :]) or _cut_short(connection):
         return
-    reading = read_messages(connection.peer_to_iut)
-    if reading.fault is not None:
+    reading = read_messages(direction)
+    last = max(place for place, message in enumerate(messages) if message)
+    if reading.good > last:
+        followed = "each empty message was delivered as 0 bytes, and the messages after it followed"
+        yield accepted.satisfied(followed, reading.final or direction.ending)
+    elif reading.fault is not None:
         yield accepted.violated(f"after {reading.good} messages, {reading.fault.seen}: not the next one", reading.fault)
-    elif reading.final is not None:
-        last = max(place for place, message in enumerate(messages) if message)
-        yield accepted.decide(
-            reading.good > last,
-            "each empty message was delivered as 0 bytes, and the messages after it followed",
-            f"after {reading.good} of {len(messages)} messages, {reading.final.seen}",
-            reading.final,
+    elif reading.final is not None and _by_the_end(connection, reading.final):
+        yield accepted.violated(
+            f"after {reading.good} of {len(messages)} messages, {reading.final.seen}", reading.final
         )
 
 
@@ -55,19 +54,41 @@ def whole_messages_come_before_the_end(connection: Connection, accepted: Expecta
     if not direction.ending.is_graceful:
         yield from doubt(direction, accepted)
         return
-    if not direction.offered:
+    if not direction.offered or _cut_short(connection):
         return
     reading = read_messages(direction)
     if reading.fault is not None:
         yield accepted.violated(f"after {reading.good} messages, {reading.fault.seen}: not the next one", reading.fault)
     elif reading.final is not None:
+        whole = reading.good == len(direction.offered)
+        if not whole and another_matter(connection, reading.final):
+            lost = f"{reading.good} of {len(direction.offered)} messages came before a reset, which may have taken more"
+            yield accepted.undetermined(lost, direction.ending, reading.final)
+            return
         yield accepted.decide(
-            reading.good == len(direction.offered),
+            whole,
             f"all {reading.good} messages came whole and in order before the end",
             f"{reading.good} of {len(direction.offered)} messages came before {reading.final.seen}",
             direction.ending,
             reading.final,
         )
+
+
+def _by_the_end(connection: Connection, report: Report) -> bool:
+    """What it told can only have been taken for the graceful end: nothing else could make it tell one."""
+    return (
+        report.what is What.ZERO_BYTES
+        or report.told == "EDISCON"
+        or (connection.peer_to_iut.ending.is_graceful and not another_matter(connection, report))
+    )
+
+
+def _cut_short(connection: Connection) -> bool:
+    """What was read may not be whole messages: a receive had no room for one, or not every send was answered."""
+    longest = max(map(len, connection.peer_to_iut.offered), default=0)
+    receives = connection.iut.calls("recv", "post_recv")
+    lengths = (int(o.arguments["length"]) for o in receives if "PEEK" not in o.arguments.get("flags", ()))
+    return min(lengths, default=longest) < max(longest, 1) or unexplained(connection.peer_to_iut)
 
 
 @judges("IND-MSG-04")
@@ -82,7 +103,7 @@ def an_empty_seqpacket_is_recorded(connection: Connection, accepted: Expectation
     """How an empty message looks to recv and to poll is written down. [observed: Linux]"""
     if b"" not in connection.peer_to_iut.offered:
         return
-    empty = next((r for r in connection.iut.receives if r.what is What.ZERO_BYTES), None)
+    empty = next((r for r in heard(connection.iut) if r.what is What.ZERO_BYTES), None)
     ending = connection.peer_to_iut.ending
     polls = [
         o
@@ -101,7 +122,7 @@ def a_close_with_unread_data_is_recorded(connection: Connection, accepted: Expec
     gone = connection.peer.gone_at
     if gone is None or connection.iut_to_peer.offered_before(gone) <= connection.peer.read_until(gone):
         return
-    told = [report for report in connection.iut.receives if report.at >= gone and report.is_final]
+    told = [report for report in heard(connection.iut) if report.at >= gone and report.is_final]
     if told:
         words = ", then ".join(report.seen for report in told[:2])
         yield accepted.satisfied(f"after the peer closed with data unread: {words}", direction.ending, *told[:2])
@@ -109,22 +130,11 @@ def a_close_with_unread_data_is_recorded(connection: Connection, accepted: Expec
 
 def _the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     direction = connection.peer_to_iut
-    reading: Reading = read_messages(direction)
     yield from doubt(direction, accepted)
-    if not direction.ending.is_graceful:
-        if (
-            direction.ending.kind is EndKind.OPEN
-            and reading.final is not None
-            and reading.final.what is What.ZERO_BYTES
-        ):
-            yield accepted.violated("recv told of an end, and the peer never ended", reading.final)
+    if _cut_short(connection):
         return
-    if reading.final is None:
-        if reading.fault is None:
-            yield from never_told(connection, accepted)
-    elif direction.ending.at is not None and reading.final.at < direction.ending.at:
-        yield accepted.violated(
-            f"before the peer's end had come, {reading.final.seen}", direction.ending, reading.final
-        )
-    elif direction.ending.reset_at is None or reading.final.at < direction.ending.reset_at:
-        yield accepted.weigh(reading.final, direction.ending, after="after the peer's graceful end")
+    reading = read_messages(direction)
+    if direction.ending.is_graceful and reading.fault is None:
+        yield from told_in_its_time(connection, accepted, reading.final)
+    elif reading.final is not None and invented(connection, reading.final):
+        yield accepted.violated("recv told of an end, and the peer never ended", reading.final)

@@ -5,19 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from conformance.oracle.aborting import reset_told_first
 from conformance.oracle.findings import Expectation, Finding
+from conformance.oracle.indicating import another_matter, unexplained
 from conformance.oracle.judging import judges
-from conformance.oracle.reading import NS_PER_S, doubt, first_word, heard, read_stream
+from conformance.oracle.link import may_time_out
+from conformance.oracle.reading import NS_PER_S, doubt, heard, never_told, read_stream
 from conformance.trace.conditions import Condition
+from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
-from conformance.trace.operations import Report, What
+from conformance.trace.operations import Operation, What, left_unread
 
 
 @judges("POSIX-RECV-01")
 def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """recv gives all the data, then 0, and keeps giving 0. [POSIX recv; recv(2)]"""
     direction = connection.peer_to_iut
-    if direction.total is None or direction.ending.reset_at is not None:
+    if direction.total is None or direction.ending.reset_at is not None or unexplained(direction):
         yield from doubt(direction, accepted)
         return
     reading = read_stream(direction)
@@ -25,11 +29,17 @@ def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation)
         yield accepted.violated(f"the bytes from offset {reading.good} on are not those that were sent", reading.fault)
         return
     if reading.final is None:
+        yield from never_told(connection, accepted)
         return
-    again = [r for r in heard(connection.iut) if r.asked >= reading.final.at]
+    if another_matter(connection, reading.final):
+        return
+    again = [r for r in heard(connection.iut) if r.asked >= reading.final.at and not another_matter(connection, r)]
     if reading.final.what is not What.ZERO_BYTES or reading.good != direction.total:
         because = f"{reading.good} of {direction.total} bytes were read, then {reading.final.seen}"
         yield accepted.violated(because, direction.ending, reading.final)
+    elif reading.final.at < (direction.ending.at or 0):
+        early = f"before the peer's end had come, {reading.final.seen}"
+        yield accepted.violated(early, direction.ending, reading.final)
     elif again:
         other = next((r for r in again if r.what is not What.ZERO_BYTES), None)
         yield accepted.decide(
@@ -45,13 +55,7 @@ def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation)
 @judges("POSIX-RECV-02")
 def a_reset_is_told_as_econnreset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """The first word of an abort through recv is ECONNRESET. [POSIX recv]"""
-    ending = connection.peer_to_iut.ending
-    if not ending.is_abort or ending.at is None:
-        yield from doubt(connection.peer_to_iut, accepted)
-        return
-    word = first_word(connection.iut, ending)
-    if isinstance(word, Report) and word.at >= ending.at:
-        yield accepted.weigh(word, ending, after="after the peer's reset")
+    yield from reset_told_first(connection, accepted)
 
 
 @judges("POSIX-SEND-01")
@@ -62,22 +66,32 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
         return
     gone = connection.iut.gone_at
     for send in connection.iut.sends:
-        if send.entered >= shut.returned and (gone is None or send.entered < gone) and send.returned is not None:
-            yield accepted.decide(
-                send.condition in (Condition.EPIPE, Condition.ESHUTDOWN),
-                f"after its own shutdown, {send.seen}",
-                f"after its own shutdown, {send.seen}; accepted: EPIPE",
-                shut,
-                send,
-            )
+        if send.entered < shut.returned or (gone is not None and gone <= (send.returned or gone)):
+            continue
+        if send.outcome in (Outcome.UNSUPPORTED, Outcome.FAILURE) or _told_of_another_end(connection, send):
+            continue
+        yield accepted.decide(
+            send.condition in (Condition.EPIPE, Condition.ESHUTDOWN),
+            f"after its own shutdown, {send.seen}",
+            f"after its own shutdown, {send.seen}; accepted: EPIPE",
+            shut,
+            send,
+        )
+
+
+def _told_of_another_end(connection: Connection, send: Operation) -> bool:
+    """The send may have taken the error of a reset or a time-out, which comes before the caller's own shutdown."""
+    told = (Condition.ECONNRESET, Condition.ECONNABORTED, Condition.ENETRESET, Condition.ETIMEDOUT)
+    peer = connection.peer_to_iut
+    reset = any(p.rst and p.delivered is not None for p in peer.passages) or peer.ending.reset_at is not None
+    unseen = not peer.visible and connection.peer.gone_at is not None
+    return send.condition in told and (reset or unseen or may_time_out(connection))
 
 
 @judges("POSIX-SHUT-01")
 def what_shut_rd_leaves_readable_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What can be read after the caller's own SHUT_RD, and what it puts on the link, is written down."""
-    shut = next(
-        (o for o in connection.iut.calls("shutdown") if o.arguments.get("how") == "receive" and o.succeeded), None
-    )
+    shut = next((o for o in connection.iut.calls("shutdown") if o.how == "receive" and o.succeeded), None)
     if shut is None or shut.returned is None:
         return
     told = [r for r in connection.iut.receives if r.asked >= shut.returned]
@@ -94,7 +108,7 @@ def what_shut_rd_does_to_a_blocked_receive_is_recorded(
 ) -> Iterator[Finding]:
     """What a receive that is blocked in another thread tells on the caller's own SHUT_RD is written down."""
     for shut in connection.iut.calls("shutdown"):
-        if shut.arguments.get("how") not in ("receive", "both") or not shut.succeeded:
+        if shut.how not in ("receive", "both") or not shut.succeeded:
             continue
         for report in connection.iut.receives:
             if report.asked < shut.entered < report.at:
@@ -107,11 +121,21 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
 
     [POSIX close; socket(7)]
     """
-    close = next((o for o in connection.iut.calls("close") if o.arguments.get("wait_ms") or o.returned), None)
-    if close is None:
+    close = next((o for o in connection.iut.calls("close") if o.returned is not None), None)
+    if (
+        close is None
+        or close.returned is None
+        or (len(connection.iut.sockets) > 1 and close is not connection.iut.closed)
+    ):
         return
     on, seconds = connection.iut.linger_at(close.entered)
     if not on or not seconds:
+        return
+    limit = seconds * NS_PER_S + connection.header.prompt_ns
+    took = f"{close.seen} after {close.took / NS_PER_S:.3f} s of {seconds} s"
+    if connection.statement.transport == "unix":
+        at_once = close.succeeded and close.took <= limit
+        yield accepted.decide(at_once, f"{took}, with nothing that the transport had not sent", took, close)
         return
     direction = connection.iut_to_peer
     if not direction.visible:
@@ -119,12 +143,26 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
         return
     offered = direction.offered_before(close.entered)
     drained = direction.acknowledged(offered)
-    if drained is not None and drained.at <= close.entered + seconds * NS_PER_S:
+    if not offered or (drained is not None and drained.at <= close.entered + seconds * NS_PER_S):
         return
-    limit = seconds * NS_PER_S + connection.header.prompt_ns
-    if close.returned is None or not (close.succeeded or close.condition is Condition.EWOULDBLOCK):
-        yield accepted.violated(f"with {seconds} s of linger and data left to send, {close.seen}", close)
+    if _given_up_before(connection, close):
         return
-    took = f"{close.seen} after {close.took / NS_PER_S:.3f} s of {seconds} s, with data left to send"
-    in_time = close.took <= limit and (close.took >= 0.9 * seconds * NS_PER_S or not close.succeeded)
-    yield accepted.decide(in_time, took, took, close)
+    if close.outcome is Outcome.TIMEOUT and close.took < limit:
+        yield accepted.undetermined(f"{took}: it was not waited for as long as it may take", close)
+        return
+    waited = close.succeeded and 0.9 * seconds * NS_PER_S <= close.took <= limit
+    in_time = waited or (close.condition is Condition.EWOULDBLOCK and close.took <= limit)
+    left = f"{took}, with data left to send"
+    yield accepted.decide(in_time, left, left, close)
+
+
+def _given_up_before(connection: Connection, close: Operation) -> bool:
+    """Nothing was left to linger for: the connection was reset, or timed out, or the close itself reset it.
+
+    A close that throws away what was received and not read resets the connection on many systems.
+    """
+    until = close.returned or close.entered
+    resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst)
+    if any(at is not None and at <= until for at in resets) or may_time_out(connection):
+        return True
+    return left_unread(connection.peer, connection.iut, close.entered, messages=False) > 0

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges
-from conformance.oracle.reading import doubt, first_word, heard
+from conformance.oracle.link import may_time_out
+from conformance.oracle.reading import doubt, first_word, heard, looked_until
 from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, What
@@ -22,25 +23,25 @@ LEVEL_TRIGGERED = ("poll", "epoll")
 def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """select marks a socket readable on a graceful end and on a reset; the receive after it does not block.
 
+    Data makes it readable too: it has told of the end if the receive after it tells one.
     [Winsock SPI, WSPSelect, readfds]
     """
-    ending = connection.peer_to_iut.ending
-    since = ending.certain_at
-    if since is None or not (ending.is_graceful or ending.is_abort):
+    ending, stopped = connection.peer_to_iut.ending, connection.iut.stopped_receiving_at
+    if ending.at is None or not (ending.is_graceful or ending.is_abort):
         yield from doubt(connection.peer_to_iut, accepted)
         return
     for select in _answered(connection, "select"):
-        if (select.returned or 0) < since:
+        returned = select.returned or 0
+        if returned < ending.at or (stopped is not None and stopped <= returned):
             continue
         if "IN" not in _told(select):
-            if (select.returned or 0) - max(select.entered, since) >= connection.header.prompt_ns:
+            if ending.certain_at is not None and _looked_in_vain(connection, select, ending.certain_at):
                 yield accepted.violated(f"the end ({ending.kind}) had come, and {select.seen}", ending, select)
             continue
-        after = next((r for r in heard(connection.iut) if r.asked >= (select.returned or 0)), None)
-        if after is not None:
-            blocked = after.what in (What.WOULD_BLOCK, What.NOTHING)
+        after = next((r for r in heard(connection.iut) if r.asked >= returned), None)
+        if after is not None and after.what is not What.DATA:
             yield accepted.decide(
-                not blocked,
+                after.is_final,
                 f"select told readable, and {after.seen}",
                 f"select told readable, and then {after.seen}",
                 ending,
@@ -49,21 +50,38 @@ def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> It
             )
 
 
+def _looked_in_vain(connection: Connection, poll: Operation, since: int) -> bool:
+    """It looked for the prompt time after the IUT must have known, or so long after it, and told nothing."""
+    return _looked_until(poll) - since >= connection.header.prompt_ns
+
+
+def _looked_until(poll: Operation) -> int:
+    """Until when a poll that told nothing had surely looked; one that does not wait looks once it is called."""
+    wait_ms = int(poll.arguments.get("wait_ms", 0))
+    return looked_until(poll.entered, poll.returned or 0, wait_ms) if wait_ms else poll.entered
+
+
 @judges("POSIX-POLL-01")
 def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """The peer's half-close is told as IN and RDHUP, and not as HUP. [poll(2), epoll_ctl(2)]"""
     ending = connection.peer_to_iut.ending
     yield from doubt(connection.peer_to_iut, accepted)
-    if not ending.is_graceful or ending.certain_at is None:
+    if not ending.is_graceful or ending.at is None:
         return
-    if connection.peer.ending is None or connection.peer.ending.arguments.get("how") != "send":
-        return  # the peer gave up more than its sending, which may be told otherwise
     for poll in _asked_fully(connection):
-        if poll.entered < ending.certain_at or _undone(connection, poll) or _ended_here(connection, poll.returned or 0):
-            continue
-        if connection.peer.gone_at is not None and connection.peer.gone_at <= (poll.returned or 0):
-            continue
-        yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
+        told = (poll.returned or 0) >= ending.at and "RDHUP" in _told(poll)
+        due = ending.certain_at is not None and poll.entered >= ending.certain_at
+        if (told or due) and _only_half_closed(connection, poll):
+            yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
+
+
+def _only_half_closed(connection: Connection, poll: Operation) -> bool:
+    """When it returned, the peer had shut down its sending and nothing else, and the IUT had ended nothing."""
+    peer, returned = connection.peer, poll.returned or 0
+    if peer.ending is None or peer.ending.how != "send" or _undone(connection, poll):
+        return False
+    more = peer.stopped_receiving_at is not None and peer.stopped_receiving_at <= returned
+    return not more and not _ended_here(connection, returned)
 
 
 @judges("POSIX-POLL-02")
@@ -85,15 +103,15 @@ def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) ->
     if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    word = first_word(connection.iut, ending)
+    word = first_word(connection)
     taken = min(
         (o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)), default=None
     )
     for poll in _asked_fully(connection):
         if taken is not None and (poll.returned or 0) > taken:
             break
-        late = poll.entered >= ending.at + connection.header.settle_ns
-        if late or ((poll.returned or 0) > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
+        due = ending.certain_at is not None and poll.entered >= ending.certain_at + connection.header.settle_ns
+        if due or ((poll.returned or 0) > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
             yield _exactly({"IN", "RDHUP", "HUP", "ERR"}, poll, accepted, "after the peer's reset", connection)
 
 
@@ -104,15 +122,15 @@ def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Itera
     yield from doubt(connection.peer_to_iut, accepted)
     if not ending.is_graceful or ending.at is None or ending.certain_at is None:
         return
-    told = False
+    told = final = False
     for poll in _answered(connection, "epoll-et"):
-        if (poll.returned or 0) < ending.at or _undone(connection, poll):
+        if (poll.returned or 0) < ending.at or not _only_half_closed(connection, poll):
             continue
-        if "RDHUP" not in poll.arguments.get("events", ()) or _ended_here(connection, poll.returned or 0):
+        if "RDHUP" not in poll.arguments.get("events", ()):
             continue
         rdhup = "RDHUP" in _told(poll)
         if not told or poll.arguments.get("register"):
-            waited_ns = (poll.returned or 0) - max(poll.entered, ending.certain_at)
+            waited_ns = _looked_until(poll) - max(poll.entered, ending.certain_at)
             if rdhup or waited_ns >= connection.header.settle_ns:
                 yield accepted.decide(
                     rdhup,
@@ -122,10 +140,12 @@ def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Itera
                     poll,
                 )
             told = told or rdhup
-        else:
+        elif final or not rdhup:
             yield accepted.decide(
                 not rdhup, "the edge was not told again", f"the edge was told a second time: {poll.seen}", ending, poll
             )
+        # A FIN wakes its waiters twice, and a poll may come in between: an edge is over once the FIN is acknowledged.
+        final = final or (rdhup and poll.entered >= ending.certain_at)
 
 
 def _answered(connection: Connection, *surfaces: str) -> Iterator[Operation]:
@@ -166,9 +186,11 @@ def _ended_here(connection: Connection, time: int) -> bool:
 
 
 def _undone(connection: Connection, poll: Operation) -> bool:
-    """A reset had come by then, which poll tells differently."""
+    """A reset had come or gone by then, or the IUT had given up by itself, which poll tells differently."""
     reset_at = connection.peer_to_iut.ending.reset_at
     aborted = connection.iut_to_peer.resets
+    if "ERR" in _told(poll) and may_time_out(connection):
+        return True
     return (reset_at is not None and (poll.returned or 0) >= reset_at) or bool(
         aborted and aborted[0].at <= (poll.returned or 0)
     )

@@ -51,7 +51,10 @@ def first_word(connection: Connection) -> Word | None:
     Implementations may report an error once, through whichever call comes first; so codes are judged on the first
     report alone. Of calls that overlapped nobody knows which was told first: there an error comes before an end.
     """
-    words: list[Word] = [*ends_heard(connection), *(o for o in connection.iut.operations if _takes_error(connection, o))]
+    words: list[Word] = [
+        *ends_heard(connection),
+        *(o for o in connection.iut.operations if _takes_error(connection, o)),
+    ]
     first = min(map(told_at, words), default=0)
     rivals = (word for word in words if _asked_at(word) < first)
     return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)), default=None)
@@ -81,11 +84,11 @@ def _takes_error(connection: Connection, operation: Operation) -> bool:
         reported = operation.arguments.get("length") != 0 and "PEEK" not in operation.arguments.get("flags", ())
     else:
         reported = operation.op not in ("send", "get_error", "shutdown")
-    if reported or not tells_error(operation) or operation.condition in _THE_CALLERS_OWN:
+    if reported or not tells_error(operation) or operation.entered < connection.established.at:
         return False
     own_end = connection.iut.ending
     by_own_end = own_end is not None and operation.entered >= own_end.entered
-    return not (operation.condition is Condition.EPIPE and by_own_end)
+    return operation.condition not in _THE_CALLERS_OWN and not (operation.condition is Condition.EPIPE and by_own_end)
 
 
 def tells_error(operation: Operation) -> bool:
@@ -202,7 +205,9 @@ def _take_next(waiting: list[Report], follows: Callable[[Report], bool]) -> Repo
         count += 1
     rivals = range(max(count, 1))
     best = next((i for i in rivals if count > 1 and follows(waiting[i])), None)
-    return waiting.pop(min(rivals, key=lambda i: waiting[i].is_final) if best is None else best)
+    if best is None:
+        best = min(rivals, key=lambda i: (waiting[i].is_final, waiting[i].what is What.DATA))
+    return waiting.pop(best)
 
 
 def read(direction: Direction, statement: Statement) -> Reading:
