@@ -87,7 +87,7 @@ def _cut_short(connection: Connection) -> bool:
     """What was read may not be whole messages: a receive had no room for one, or not every send was answered."""
     longest = max(map(len, connection.peer_to_iut.offered), default=0)
     receives = connection.iut.calls("recv", "post_recv")
-    lengths = (int(o.arguments["length"]) for o in receives if "PEEK" not in o.arguments.get("flags", ()))
+    lengths = (int(o.arguments.get("length", longest)) for o in receives if "PEEK" not in o.arguments.get("flags", ()))
     return min(lengths, default=longest) < max(longest, 1) or unexplained(connection.peer_to_iut)
 
 

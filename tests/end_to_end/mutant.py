@@ -101,6 +101,12 @@ def crash_at_the_end(request: Message, reply: Message) -> Message:
     return reply
 
 
+def hang_at_the_end(request: Message, reply: Message) -> Message:
+    if is_end(request, reply):
+        time.sleep(3600)
+    return reply
+
+
 ON_REPLY: dict[str, Callable[[Message, Message], Message]] = {
     rule.__name__: rule
     for rule in (
@@ -112,6 +118,7 @@ ON_REPLY: dict[str, Callable[[Message, Message], Message]] = {
         first_byte_changed,
         hang_up_invented,
         crash_at_the_end,
+        hang_at_the_end,
     )
 }
 ON_REQUEST: dict[str, Callable[[Message], Message]] = {

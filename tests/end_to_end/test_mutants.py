@@ -49,6 +49,16 @@ def test_a_mutant_is_caught_by_the_requirement_it_breaks(run: Run, tmp_path: Pat
     assert requirement in ended.stdout
 
 
+def test_a_hang_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
+    provider = profile(tmp_path, "hang_at_the_end")
+    keyword = "(peek_at_the_end and 1460) or linger_as_it_is_found"
+    ended = run("run", "--provider", provider, "--output", "report", "-k", keyword)
+    found = verdicts(tmp_path / "report")["mutant"]
+    assert ended.returncode == 1
+    assert (found["IND-STREAM-05"], found["INIT-CLOSE-09"]) == ("error", "pass")
+    assert "no reply to `recv`" in ended.stdout
+
+
 def test_a_crash_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
     ended = run(
         "run",
