@@ -12,6 +12,8 @@ import selectors
 import threading
 
 STDERR_KEPT_OCTETS = 64 * 1024
+_EXIT_GRACE_S = 0.5
+"""How long the rest of an ended process's standard error is waited for: a child of its own may hold it open."""
 
 
 class StderrTail:
@@ -23,6 +25,7 @@ class StderrTail:
         self._lock = threading.Lock()
         self._kept = bytearray()
         self._open = True
+        self.ended = threading.Event()
 
     def drain(self) -> bool:
         """Read what is there without waiting; False once there will be no more."""
@@ -36,6 +39,7 @@ class StderrTail:
                     octets = b""
                 if not octets:
                     self._open = False
+                    self.ended.set()
                     os.close(self._fd)
                 self._kept += octets
                 del self._kept[:-STDERR_KEPT_OCTETS]
@@ -49,8 +53,13 @@ class StderrTail:
                 self._open = False
                 os.close(self._fd)
 
-    def text(self) -> str:
-        """What has been written so far, its end if it was long; octets that are not UTF-8 are replaced."""
+    def text(self, *, process_ended: bool = False) -> str:
+        """What has been written so far, its end if it was long; octets that are not UTF-8 are replaced.
+
+        Of a process that has ended, the rest is waited for.
+        """
+        if process_ended:
+            self.ended.wait(_EXIT_GRACE_S)
         self.drain()
         with self._lock:
             return self._kept.decode(errors="replace")

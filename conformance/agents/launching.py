@@ -80,7 +80,7 @@ class _Subprocess:
         process.stderr.close()
 
     def stderr_tail(self) -> str:
-        return self._tail.text()
+        return self._tail.text(process_ended=self._process.poll() is not None)
 
     def kill(self) -> None:
         # The whole session: an agent that is a script may have the real one as a child.

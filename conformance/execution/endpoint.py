@@ -171,7 +171,7 @@ class Endpoint:
         self._send_once(0, self.limits.patience_ms)
 
     def fill(self, chunk: int = 16384) -> int:
-        """Send until the implementation accepts no more, and again no more a little later; how many bytes it accepted."""
+        """Send until the implementation accepts no more, a little later neither; how many bytes it accepted."""
         before, accepted = self.offered, -1
         while accepted < self.offered - before < _FILL_LIMIT:
             accepted = self.offered - before

@@ -46,7 +46,7 @@ class Process:
 
     def stderr_tail(self) -> str:
         """The last 64 KiB of its standard error."""
-        return self._stderr.text()
+        return self._stderr.text(process_ended=self._status is not None)
 
     def kill(self) -> None:
         """SIGKILL for it and its process group; nothing happens if it has ended already."""

@@ -237,9 +237,9 @@ def test_the_end_of_a_message_protocol_is_told_in_the_way_of_its_family() -> Non
     assert accepted("IND-MSG-01", RUNTIME) == ["GRACEFUL"]
 
 
-def test_linger_zero_must_abort_except_where_the_transport_has_no_linger() -> None:
+def test_linger_zero_must_abort_on_every_transport() -> None:
     assert accepted("INIT-CLOSE-03", KERNEL_TCP) == ["ABORT_REMOTE"]
-    assert accepted("INIT-CLOSE-03", UNIX_STREAM) == ["ABORT_REMOTE", "GRACEFUL"]
+    assert accepted("INIT-CLOSE-03", UNIX_STREAM) == ["ABORT_REMOTE"]
 
 
 def test_an_abort_is_accepted_only_as_a_reset() -> None:
