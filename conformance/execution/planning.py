@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from conformance.agents.operations import Hello
+from conformance.agents.problems import AgentRefused
 from conformance.catalogue.catalogue import load
 from conformance.catalogue.conditions import first_unmet
 from conformance.catalogue.statement import Statement
@@ -23,6 +24,9 @@ def meet(profile: Profile, stage: Stage, topology: str) -> Provider:
     """Start a provider's agent once, to learn what it is. Raises AgentProblem, TopologyUnavailable, BadProfile."""
     peer = profile if profile.peer.provider == "self" else profiles.find(profile.peer.provider)
     hello = stage.hello(profile, topology)
+    if hello.clock == "foreign":
+        why = "its hello says `clock: foreign`, and its times cannot be ordered against the peer's and the link's"
+        raise AgentRefused(f"{profile.name}: {why}", "run the agent on this machine, with `clock: realtime`")
     return Provider(profile, hello, completed(profile.statement, hello), peer)
 
 

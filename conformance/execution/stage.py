@@ -83,8 +83,12 @@ class Stage:
     def agent(self, profile: Profile, topology: Topology, end: End) -> Iterator[Agent]:
         """Lend a live agent of that provider at that end: an idle one, or a fresh one. It is reset afterwards.
 
-        Raises AgentProblem if it cannot be started. One that broke, or was killed, is not used again.
+        Raises AgentProblem if it cannot be started, and TopologyUnavailable if it lives elsewhere. One that broke, or
+        was killed, is not used again.
         """
+        if profile.agent.connect and topology.name != "host":
+            why = f"the agent at {profile.agent.connect} lives outside of its namespaces"
+            raise TopologyUnavailable(topology.name, why, "use --topology host")
         station = topology.iut if end is End.IUT else topology.peer
         place = (profile.agent, topology.name, id(station))
         with self._lock:
