@@ -100,8 +100,14 @@ class Collector:
             **self.environment,
         }
         self.results = reporting.build(self.cases, list(self.providers.values()), environment, self.planned)
-        self.output.mkdir(parents=True, exist_ok=True)
-        reporting.save(self.results, self.output / "results.json")
+        try:
+            self.output.mkdir(parents=True, exist_ok=True)
+            reporting.save(self.results, self.output / "results.json")
+        except OSError as error:
+            sys.stderr.write(f"the results could not be written to {self.output}: {error.strerror}\n")
+            self.results = None
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            return
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
             session.exitstatus = reporting.gate(self.results)
         if self.speaks and not self.config.getoption("--shutdown-json"):

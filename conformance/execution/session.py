@@ -174,11 +174,13 @@ class Runner:
         trace, frames = running.run(case, self.stage)
         if self.stopping and trace.header.problem:
             raise CutShort(case.id)
-        path = running.keep(case, trace, frames, self.output / "evidence")
-        result = judge_case(
-            trace, evidence=str(path.relative_to(self.output)), duration_s=round(time.monotonic() - began, 4)
-        )
-        return result, trace
+        evidence = ""
+        try:
+            evidence = str(running.keep(case, trace, frames, self.output / "evidence").relative_to(self.output))
+        except OSError as error:  # without its evidence nothing can be said of a case
+            problem = f"the evidence could not be written: {error}"
+            trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
+        return judge_case(trace, evidence=evidence, duration_s=round(time.monotonic() - began, 4)), trace
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:

@@ -105,6 +105,16 @@ def test_rules_of_the_relay_stand_in_the_evidence(run: Run, tmp_path: Path) -> N
     assert all("dropped" in str(trace.events) for trace in traces)
 
 
+def test_a_place_that_gets_full_is_told_and_never_a_pass(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m conformance.cli run --provider kernel-tcp -k stream_end --output report"
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 80; exec {command}"], cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT_S
+    )
+    assert ended.returncode == 3
+    assert "could not be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def processes_of(directory: Path) -> list[int]:
     """The processes whose current directory is below this one: those that a run there has started."""
     found = []
