@@ -14,7 +14,7 @@ from conformance.oracle.reading import NS_PER_S, doubt, heard, never_told, read_
 from conformance.trace.conditions import Condition
 from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
-from conformance.trace.operations import Operation, What, left_unread
+from conformance.trace.operations import Operation, Side, What, left_unread
 
 
 @judges("POSIX-RECV-01")
@@ -66,7 +66,7 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
         return
     gone = connection.iut.gone_at
     for send in connection.iut.sends:
-        if send.entered < shut.returned or (gone is not None and gone <= (send.returned or gone)):
+        if send.returned is None or send.entered < shut.returned or (gone is not None and gone <= send.returned):
             continue
         if send.outcome in (Outcome.UNSUPPORTED, Outcome.FAILURE) or _told_of_another_end(connection, send):
             continue
@@ -121,12 +121,8 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
 
     [POSIX close; socket(7)]
     """
-    close = next((o for o in connection.iut.calls("close") if o.returned is not None), None)
-    if (
-        close is None
-        or close.returned is None
-        or (len(connection.iut.sockets) > 1 and close is not connection.iut.closed)
-    ):
+    close = _close_of_the_last_handle(connection.iut)
+    if close is None or close.returned is None:
         return
     on, seconds = connection.iut.linger_at(close.entered)
     if not on or not seconds:
@@ -154,6 +150,17 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     in_time = waited or (close.condition is Condition.EWOULDBLOCK and close.took <= limit)
     left = f"{took}, with data left to send"
     yield accepted.decide(in_time, left, left, close)
+
+
+def _close_of_the_last_handle(side: Side) -> Operation | None:
+    """The first close of the only handle that was left: only that one has to do with the connection."""
+    handles = set(side.sockets)
+    for close in side.calls("close"):
+        if handles == {close.socket}:
+            return close
+        if close.succeeded and close.socket is not None:
+            handles.discard(close.socket)
+    return None
 
 
 def _given_up_before(connection: Connection, close: Operation) -> bool:

@@ -39,6 +39,7 @@ class Condition(StrEnum):
 _BY_ALIAS = {
     "EAGAIN": Condition.EWOULDBLOCK,
     "EBADF": Condition.ENOTSOCK,
+    "ENOTSUP": Condition.EOPNOTSUPP,  # one number on Linux, where Python knows it by this name
     "WSA_OPERATION_ABORTED": Condition.ECANCELED,
     "ERROR_OPERATION_ABORTED": Condition.ECANCELED,
     "BrokenPipeError": Condition.EPIPE,
@@ -50,9 +51,10 @@ _BY_ALIAS = {
 
 def canonical(error: ErrorValue) -> Condition:
     """Map an implementation's error to its canonical condition; what is not known is `OTHER`."""
-    if alias := _BY_ALIAS.get(error.name):
+    plain = error.name.removeprefix("WSA")
+    if alias := _BY_ALIAS.get(error.name) or _BY_ALIAS.get(plain):
         return alias
     try:
-        return Condition(error.name.removeprefix("WSA"))
+        return Condition(plain)
     except ValueError:
         return Condition.OTHER

@@ -23,6 +23,10 @@ FORMAT = 1
 _NAME_LIMIT = 150
 
 
+class _Format(msgspec.Struct, frozen=True):
+    trace: int
+
+
 class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trace: int
     header: Header
@@ -33,6 +37,7 @@ class _Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+_FORMAT = msgspec.json.Decoder(_Format)
 _FIRST = msgspec.json.Decoder(_First)
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -87,10 +92,10 @@ def load(path: Path) -> Trace:
         raise BadEvidence(path, 0, "the last line is not the seal: the file is cut short", _CUT) from None
     if hashlib.sha256(body + newline).hexdigest() != seal.sha256:
         raise BadEvidence(path, 0, "the digest does not fit: the file was changed after it was written", _EDITED)
-    first = _decode(path, 1, lines[0], _FIRST)
-    if first.trace != FORMAT:
-        why = f"trace format {first.trace}, and this suite reads {FORMAT}"
+    if (found := _decode(path, 1, lines[0], _FORMAT).trace) != FORMAT:
+        why = f"trace format {found}, and this suite reads {FORMAT}"
         raise BadEvidence(path, 1, why, "judge it with the suite version that wrote it")
+    first = _decode(path, 1, lines[0], _FIRST)
     events = tuple(_decode(path, number, line, _EVENT) for number, line in enumerate(lines[1:], start=2))
     return Trace(first.header, events)
 

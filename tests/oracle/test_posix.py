@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: MIT
+"""The judges of POSIX's own forms: stories in which they hold, are broken, and have another cause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from conformance.oracle.findings import Conclusion
+from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
+
+SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
+UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
+PATIENCE = 1100  # ms; longer than the story's prompt time
+Change = Callable[[Story], object]
+
+
+def wireless() -> Story:
+    return Story(UNIX_STREAM)
+
+
+LINKS = pytest.mark.parametrize("link", [Story, wireless], ids=["wire", "wireless"])
+
+
+def ended(length: int = 0, *, story: Story | None = None) -> Story:
+    story = story or Story()
+    if length:
+        story.peer.send(length)
+        if story.header.wire:
+            story.data(PEER, length)
+    story.peer.shutdown("send")
+    if story.header.wire:
+        story.fin(PEER)
+    return story
+
+
+# --- POSIX-RECV-01 ----------------------------------------------------------------------------------------------------
+
+
+@LINKS
+@pytest.mark.parametrize("length", [0, 5])
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        (("", ""), SATISFIED),
+        (("", "", ""), SATISFIED),
+        (("",), NOTHING),
+        ((), NOTHING),
+        (("ECONNRESET",), VIOLATED),
+        (("", "ENOTCONN"), VIOLATED),
+        (("", "", "EWOULDBLOCK"), VIOLATED),
+    ],
+)
+def test_data_then_zero_and_zero_again(
+    link: Callable[[], Story], length: int, told: tuple[str, ...], expected: set[Conclusion]
+) -> None:
+    story = ended(length, story=link())
+    if length:
+        story.iut.recv(length)
+    for error in told:
+        story.iut.recv(error=error)
+    assert story.conclusions("POSIX-RECV-01") == expected
+
+
+@pytest.mark.parametrize("content", [b"\x00\x01\x02\x03", b"\x01\x01\x02\x03\x04", b""])
+def test_data_that_is_lost_or_altered(content: bytes) -> None:
+    story = ended(5)
+    story.iut.recv(content=content)
+    story.iut.recv()
+    assert story.conclusions("POSIX-RECV-01") == VIOLATED
+
+
+def test_zero_before_the_end_had_come() -> None:
+    story = Story()
+    story.iut.recv()
+    ended(story=story)
+    story.iut.recv()
+    assert story.conclusions("POSIX-RECV-01") == VIOLATED
+
+
+def test_an_end_that_is_never_told() -> None:
+    story = ended()
+    story.iut.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("POSIX-RECV-01") == VIOLATED
+
+
+def test_a_reset_after_the_end_frees_what_is_told() -> None:
+    story = ended(5)
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("POSIX-RECV-01") == NOTHING
+
+
+@pytest.mark.parametrize("told", [("ETIMEDOUT",), ("", "ETIMEDOUT")])
+def test_a_user_time_out_is_no_end(told: tuple[str, ...]) -> None:
+    story = Story()
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+    ended(story=story)
+    for error in told:
+        story.iut.recv(error=error)
+    assert story.conclusions("POSIX-RECV-01") == NOTHING
+
+
+def test_an_end_that_is_not_known() -> None:
+    story = ended(story=Story(lost=1))
+    story.iut.recv()
+    assert story.conclusions("POSIX-RECV-01") == UNDETERMINED
+
+
+def test_an_open_direction() -> None:
+    story = Story()
+    story.iut.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("POSIX-RECV-01") == NOTHING
+
+
+# --- POSIX-SEND-01 ----------------------------------------------------------------------------------------------------
+
+
+@LINKS
+@pytest.mark.parametrize("how", ["send", "both", 1, 2])
+@pytest.mark.parametrize(
+    ("error", "expected"), [("EPIPE", SATISFIED), ("", VIOLATED), ("ENOTCONN", VIOLATED), ("EAGAIN", VIOLATED)]
+)
+def test_a_send_after_the_own_shutdown_fails(
+    link: Callable[[], Story], how: str | int, error: str, expected: set[Conclusion]
+) -> None:
+    story = link()
+    story.iut.shutdown(how)
+    story.iut.send(5, error=error)
+    assert story.conclusions("POSIX-SEND-01") == expected
+
+
+def test_a_send_that_blocks_after_the_own_shutdown() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.iut.call("send", timeout=True, pattern={"seed": 0, "length": 5})
+    assert story.conclusions("POSIX-SEND-01") == VIOLATED
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.iut.send(5),
+        lambda s: (s.iut.shutdown("receive"), s.iut.send(5)),
+        lambda s: (s.iut.shutdown("send", error="ENOTCONN"), s.iut.send(5)),
+        lambda s: (s.iut.shutdown(), s.iut.close(), s.iut.send(5, error="EBADF")),
+        lambda s: (s.iut.shutdown(), s.iut.finish(s.iut.begin("send", data=""), unsupported="no flags")),
+        lambda s: (s.iut.shutdown(), s.iut.begin("send", data="")),
+    ],
+    ids=["no-shutdown", "receive", "failed", "closed", "unsupported", "unanswered"],
+)
+def test_what_is_no_send_after_the_own_shutdown(change: Change) -> None:
+    story = Story()
+    change(story)
+    assert story.conclusions("POSIX-SEND-01") == NOTHING
+
+
+def test_a_send_that_was_made_before_the_shutdown_returned() -> None:
+    story = Story()
+    call = story.iut.begin("send", pattern={"seed": 0, "length": 5})
+    story.iut.shutdown()
+    story.iut.finish(call, length=5)
+    assert story.conclusions("POSIX-SEND-01") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (lambda s: s.rst(PEER), "ECONNRESET"),
+        (lambda s: (s.fin(PEER), s.rst(PEER)), "ECONNRESET"),
+        (lambda s: s.iut.call("set_option", name="USER_TIMEOUT", value=300), "ETIMEDOUT"),
+    ],
+    ids=["reset", "reset-after-end", "user-time-out"],
+)
+def test_a_pending_error_comes_before_the_own_shutdown(change: Change, error: str) -> None:
+    """Linux tells the error of the connection once, and EPIPE from then on."""
+    story = Story()
+    story.iut.shutdown()
+    change(story)
+    story.iut.send(5, error=error)
+    assert story.conclusions("POSIX-SEND-01") == NOTHING
+    story.iut.send(5, error="EPIPE")
+    assert story.conclusions("POSIX-SEND-01") == SATISFIED
+
+
+def test_a_unix_peer_that_is_gone_may_have_reset() -> None:
+    story = wireless()
+    story.iut.send(5)
+    story.iut.shutdown()
+    story.peer.close()
+    story.iut.send(5, error="ECONNRESET")
+    assert story.conclusions("POSIX-SEND-01") == NOTHING
+
+
+def test_a_reset_that_nobody_sent_is_no_excuse() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.iut.send(5, error="ECONNRESET")
+    assert story.conclusions("POSIX-SEND-01") == VIOLATED
+
+
+def test_a_send_that_succeeds_after_a_reset_is_wrong_all_the_same() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.rst(PEER)
+    story.iut.send(5)
+    assert story.conclusions("POSIX-SEND-01") == VIOLATED
+
+
+# --- POSIX-SHUT-01, POSIX-SHUT-02 -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["receive", 0])
+@pytest.mark.parametrize(("reset", "word"), [(True, "a reset went out"), (False, "no reset went out")])
+def test_what_shut_rd_leaves_readable_is_recorded(how: str | int, reset: bool, word: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.peer.send(5)
+    story.data(PEER, 5)
+    if reset:
+        story.rst(IUT)
+    story.iut.recv(5)
+    story.iut.recv()
+    (finding,) = story.judge("POSIX-SHUT-01")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert f"recv returned 5 bytes, recv returned 0 bytes; {word}" in finding.because
+
+
+def test_without_a_link_nothing_is_said_of_a_reset() -> None:
+    story = wireless()
+    story.iut.shutdown("receive")
+    story.iut.recv()
+    (finding,) = story.judge("POSIX-SHUT-01")
+    assert "reset" not in finding.because
+
+
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_other_shutdowns_are_no_shut_rd(how: str) -> None:
+    story = Story()
+    story.iut.shutdown(how)
+    story.iut.recv()
+    assert story.conclusions("POSIX-SHUT-01") == NOTHING
+
+
+@pytest.mark.parametrize("how", ["receive", "both", 0, 2])
+def test_what_shut_rd_does_to_a_blocked_receive_is_recorded(how: str | int) -> None:
+    story = Story()
+    call = story.iut.begin("recv", length=10)
+    story.iut.shutdown(how)
+    story.iut.finish(call, length=0, data="")
+    (finding,) = story.judge("POSIX-SHUT-02")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert "recv returned 0 bytes" in finding.because
+
+
+@pytest.mark.parametrize("how", ["send", "receive"])
+def test_a_receive_that_was_not_blocked_across_shut_rd(how: str) -> None:
+    story = Story()
+    story.iut.recv(timeout=True)
+    story.iut.shutdown(how)
+    story.iut.recv()
+    assert story.conclusions("POSIX-SHUT-02") == NOTHING
+
+
+# --- POSIX-CLOSE-01 ---------------------------------------------------------------------------------------------------
+
+
+def lingering(seconds: int = 1, *, length: int = 5, story: Story | None = None) -> Story:
+    """Linger is on, and the peer acknowledges nothing of what the IUT has sent."""
+    story = story or Story()
+    story.iut.linger(seconds)
+    if length:
+        story.iut.send(length)
+        if story.header.wire:
+            story.segment(IUT, "PA", length)
+    return story
+
+
+@pytest.mark.parametrize(
+    ("takes", "expected"), [(899, VIOLATED), (900, SATISFIED), (1000, SATISFIED), (2000, SATISFIED), (2001, VIOLATED)]
+)
+def test_a_lingering_close_blocks_up_to_its_time(takes: int, expected: set[Conclusion]) -> None:
+    story = lingering()
+    story.iut.close(takes=takes, wait_ms=6000)
+    assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+@pytest.mark.parametrize(("takes", "expected"), [(1, SATISFIED), (2001, VIOLATED)])
+def test_a_lingering_close_may_fail_as_would_block(takes: int, expected: set[Conclusion]) -> None:
+    story = lingering()
+    story.iut.close(error="EAGAIN", takes=takes)
+    assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+def test_a_lingering_close_that_fails_otherwise() -> None:
+    story = lingering()
+    story.iut.close(error="EINVAL", takes=1000)
+    assert story.conclusions("POSIX-CLOSE-01") == VIOLATED
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(1500, UNDETERMINED), (6000, VIOLATED)])
+def test_a_lingering_close_that_does_not_return(waited: int, expected: set[Conclusion]) -> None:
+    story = lingering()
+    story.iut.close(timeout=True, takes=waited, wait_ms=waited)
+    assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+def _drained(story: Story) -> None:
+    story.segment(PEER, "A")
+
+
+def _unread(story: Story) -> None:
+    story.peer.send(5)
+    story.segment(PEER, "PA", 5, ack=0)
+
+
+def _reset(story: Story) -> None:
+    story.rst(PEER)
+
+
+def _user_timeout(story: Story) -> None:
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+
+
+def _duplicate(story: Story) -> None:
+    story.iut.call("duplicate", result={"socket": 4})
+
+
+def _linger_off(story: Story) -> None:
+    story.iut.linger(0, on=False)
+
+
+def _linger_zero(story: Story) -> None:
+    story.iut.linger(0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_drained, _unread, _reset, _user_timeout, _duplicate, _linger_off, _linger_zero],
+    ids=lambda f: f.__name__,
+)
+def test_where_there_is_nothing_to_linger_for(change: Change) -> None:
+    story = lingering()
+    change(story)
+    story.iut.close()
+    assert story.conclusions("POSIX-CLOSE-01") == NOTHING
+
+
+def test_the_last_of_the_duplicates_lingers() -> None:
+    for takes, expected in ((1, VIOLATED), (1000, SATISFIED)):
+        story = lingering()
+        story.iut.call("duplicate", result={"socket": 4})
+        story.iut.close()
+        story.iut.close(socket=4, takes=takes)
+        assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+def test_a_reset_that_the_close_itself_sends_is_no_excuse() -> None:
+    story = lingering()
+    call = story.iut.begin("close")
+    story.rst(IUT)
+    story.iut.finish(call)
+    assert story.conclusions("POSIX-CLOSE-01") == VIOLATED
+
+
+def test_nothing_was_sent() -> None:
+    story = lingering(length=0)
+    story.iut.close()
+    assert story.conclusions("POSIX-CLOSE-01") == NOTHING
+
+
+def test_no_link_shows_what_was_left_to_send() -> None:
+    story = lingering(story=Story(wire=False))
+    story.iut.close()
+    assert story.conclusions("POSIX-CLOSE-01") == UNDETERMINED
+
+
+@pytest.mark.parametrize("kind", [UNIX_STREAM, UNIX_SEQPACKET], ids=["stream", "seqpacket"])
+@pytest.mark.parametrize(("takes", "expected"), [(1, SATISFIED), (2001, VIOLATED)])
+def test_a_unix_socket_has_nothing_unsent(kind: object, takes: int, expected: set[Conclusion]) -> None:
+    story = lingering(story=Story(UNIX_STREAM if kind is UNIX_STREAM else UNIX_SEQPACKET))
+    story.iut.close(takes=takes)
+    assert story.conclusions("POSIX-CLOSE-01") == expected
