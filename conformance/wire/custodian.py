@@ -46,6 +46,7 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCGIFINDEX, SIOCSIFTX
 )  # fmt: skip
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
+RTMGRP_IPV6_IFADDR = 0x100
 RTMGRP_LINK = 1
 # A sender's whole window must fit while the relay is busy: 10,000 packets of 1,500 octets exceed the 6 MB that
 # net.ipv4.tcp_wmem lets one connection have on its way.
@@ -254,13 +255,7 @@ class Worker:
     def do_bindable(self, where: int | None, address: str) -> dict[str, Any]:
         """Can a socket be bound to this address?"""
         self.go(where)
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        try:
-            with socket.socket(family, socket.SOCK_STREAM) as sock:
-                sock.bind((address, 0))
-        except OSError:
-            return {"bindable": False}
-        return {"bindable": True}
+        return {"bindable": is_bindable(address)}
 
     def do_socket(self, where: int | None, family: int, kind: int, protocol: int = 0) -> None:
         """A socket that lives in that namespace, wherever it is used."""
@@ -289,10 +284,18 @@ class Worker:
             raise_interface(sock, name)
             index = struct.unpack_from("i", fcntl.ioctl(sock, SIOCGIFINDEX, struct.pack("16s24x", name.encode())), 16)
         try:
-            with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            with (
+                socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as changes,
+                socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock,
+            ):
+                changes.bind((0, RTMGRP_IPV6_IFADDR))
+                changes.settimeout(5.0)
                 octets = socket.inet_pton(socket.AF_INET6, inet6)
-                # struct in6_ifreq; a device without addresses below IP does no duplicate address detection
+                # struct in6_ifreq; a device without addresses below IP does no duplicate address detection, but the
+                # kernel finds that out in the background, and tells when the address can be used
                 fcntl.ioctl(sock, SIOCSIFADDR, struct.pack("=16sIi", octets, prefix6, *index))
+                while not is_bindable(inet6):
+                    changes.recv(65536)
         except OSError:
             pass  # a kernel without IPv6: the address is not bindable, and the station will not offer it
 
@@ -382,6 +385,16 @@ class Worker:
     def do_forget(self, handle: int) -> None:
         """The harness will not ask for this process again."""
         self.ended.pop(handle, None)
+
+
+def is_bindable(address: str) -> bool:
+    """Can a socket of this namespace be bound to this address now?"""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM) as sock:
+            sock.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def interface_flags(sock: socket.socket, name: str) -> int:

@@ -101,6 +101,26 @@ def test_another_call_may_take_the_error(takes: Change) -> None:
     assert story.conclusions("IND-ABORT-02") == SATISFIED
 
 
+def test_a_send_that_had_nowhere_to_go_tells_of_the_abort() -> None:
+    """EPIPE is the caller's own doing only after its own shutdown."""
+    story = aborted()
+    story.iut.send(5, error="EPIPE")
+    story.iut.shutdown("send")
+    story.iut.recv()
+    assert story.conclusions("IND-ABORT-01") == NOTHING
+    assert story.conclusions("IND-ABORT-02") == SATISFIED
+
+
+def test_a_send_after_the_own_shutdown_may_take_the_error() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    aborted(story)
+    story.iut.send(5, error="ECONNRESET")
+    story.iut.recv()
+    assert story.conclusions("IND-ABORT-01") == NOTHING
+    assert story.conclusions("IND-ABORT-02") == SATISFIED
+
+
 @pytest.mark.parametrize(
     "call",
     [
@@ -150,6 +170,8 @@ def test_a_send_that_overlapped_may_have_taken_the_error() -> None:
 @pytest.mark.parametrize("error", ["ECONNRESET", ""])
 def test_a_word_before_the_reset(requirement: str, error: str) -> None:
     story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
     story.iut.recv(error=error)
     aborted(story)
     assert story.conclusions(requirement) == VIOLATED
@@ -166,15 +188,18 @@ def test_a_time_out_of_the_iut_before_the_reset(requirement: str) -> None:
 
 
 @FIRST_WORD
-def test_an_earlier_reset_that_need_not_be_accepted_may_be(requirement: str) -> None:
+@pytest.mark.parametrize(("error", "expected"), [("ECONNRESET", NOTHING), ("", VIOLATED)])
+def test_an_earlier_reset_that_need_not_be_accepted_may_be(
+    requirement: str, error: str, expected: set[Conclusion]
+) -> None:
     story = Story()
     story.peer.send(5)
     story.data(PEER, 5)
     story.segment(PEER, "R", start=100)
     story.iut.recv(5)
-    story.iut.recv(error="ECONNRESET")
+    story.iut.recv(error=error)
     story.rst(PEER)
-    assert story.conclusions(requirement) == NOTHING
+    assert story.conclusions(requirement) == expected
 
 
 @LINKS
@@ -364,7 +389,18 @@ def test_a_prefix_and_an_error_that_a_send_took() -> None:
     story.iut.recv(4)
     story.iut.send(5, error="ECONNRESET")
     story.iut.recv()
-    assert story.conclusions("IND-ABORT-04") == SATISFIED
+    (finding,) = story.judge("IND-ABORT-04")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert "4 bytes were delivered unaltered, then send failed with ECONNRESET" in finding.because
+
+
+def test_bytes_before_a_graceful_end_are_for_another_judge() -> None:
+    story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.fin(PEER)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("IND-ABORT-04") == NOTHING
 
 
 def test_nothing_was_sent_before_the_abort() -> None:

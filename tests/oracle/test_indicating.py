@@ -126,7 +126,7 @@ def test_without_a_link_a_goodbye_that_was_not_answered_may_have_been_said() -> 
 
 
 @LINKS
-@pytest.mark.parametrize(("wait_ms", "expected"), [(998, NOTHING), (PATIENCE, VIOLATED)])
+@pytest.mark.parametrize(("wait_ms", "expected"), [(999, NOTHING), (1000, VIOLATED)])
 def test_an_end_that_is_never_told(link: Callable[[], Story], wait_ms: int, expected: set[Conclusion]) -> None:
     story = ended(story=link())
     story.iut.recv(timeout=True, takes=wait_ms, wait_ms=wait_ms)
@@ -138,6 +138,14 @@ def test_an_end_that_is_told_after_a_receive_looked_in_vain() -> None:
     story.iut.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
     story.iut.recv()
     assert story.conclusions("IND-STREAM-01") == VIOLATED
+
+
+def test_a_receive_that_looks_in_vain_after_the_end_was_told_is_for_another_judge() -> None:
+    story = ended()
+    story.iut.recv()
+    story.iut.recv(timeout=True, takes=PATIENCE, wait_ms=PATIENCE)
+    assert story.conclusions("IND-STREAM-01") == SATISFIED
+    assert story.conclusions("IND-STREAM-03") == VIOLATED
 
 
 def test_a_short_look_that_returns_late_looked_only_as_long_as_it_was_asked_to() -> None:
@@ -193,6 +201,32 @@ def test_a_fin_that_is_held_ends_when_it_is_let_go() -> None:
     story.segment(PEER, "FA", fate=Fate.HELD, delivered_at=story.now + 500_000_000)
     story.iut.recv()
     assert story.conclusions("IND-STREAM-01") == VIOLATED
+
+
+def test_what_was_told_before_a_reset_followed_counts() -> None:
+    story = ended()
+    story.iut.recv()
+    story.iut.recv()
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("IND-STREAM-01") == SATISFIED
+    assert story.conclusions("IND-STREAM-03") == SATISFIED
+
+
+@pytest.mark.parametrize("ends", [lambda s: s.rst(IUT), lambda s: s.rst(PEER)], ids=["own-reset", "reset"])
+@pytest.mark.parametrize("error", ["", "ECONNRESET"])
+def test_a_direction_that_was_aborted_has_no_graceful_end(ends: Change, error: str) -> None:
+    story = Story()
+    ends(story)
+    story.iut.recv(error=error)
+    for requirement in ("IND-STREAM-01", "IND-STREAM-02", "IND-STREAM-03", "IND-STREAM-04", "IND-STREAM-05"):
+        assert story.conclusions(requirement) == NOTHING
+
+
+def test_an_error_that_came_from_nowhere_is_no_graceful_end() -> None:
+    story = Story()
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("IND-STREAM-01") == NOTHING
 
 
 @pytest.mark.parametrize("error", ["ECONNRESET", ""])
@@ -265,10 +299,20 @@ def test_the_iut_may_be_the_one_that_listens() -> None:
     assert story.conclusions("IND-STREAM-02") == SATISFIED
 
 
-def test_how_the_direction_ended_may_not_be_known() -> None:
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_how_the_direction_ended_may_not_be_known(number: int) -> None:
     story = ended(story=Story(lost=1))
     story.iut.recv()
-    assert story.conclusions("IND-STREAM-01") == UNDETERMINED
+    assert story.conclusions(f"IND-STREAM-0{number}") == UNDETERMINED
+
+
+def test_a_call_that_failed_before_there_was_a_connection_tells_nothing_of_it() -> None:
+    established = next(e for e in wireless().events if isinstance(e, Established))
+    story = Story(UNIX_STREAM, connected=False)
+    story.iut.shutdown("send", error="ENOTCONN")
+    story.add(msgspec.structs.replace(established, at=story.tick()))
+    story.iut.recv()
+    assert story.conclusions("IND-STREAM-01") == VIOLATED
 
 
 def test_message_protocols_have_a_judge_of_their_own() -> None:
@@ -321,6 +365,30 @@ def test_bytes_that_were_changed_moved_added_or_repeated(content: bytes) -> None
 def test_bytes_out_of_nothing() -> None:
     story = ended()
     story.iut.recv(1)
+    assert story.conclusions("IND-STREAM-02") == VIOLATED
+
+
+def test_bytes_without_an_end_are_not_all() -> None:
+    story = ended(5)
+    story.iut.recv(5)
+    assert story.conclusions("IND-STREAM-02") == NOTHING
+
+
+def test_a_segment_that_no_call_explains() -> None:
+    story = Story()
+    story.data(PEER, 5)
+    ended(story=story)
+    story.iut.recv(5)
+    story.iut.recv()
+    assert story.conclusions("IND-STREAM-02") == UNDETERMINED
+
+
+def test_a_receive_that_was_waiting_when_the_iut_gave_up_receiving_may_bring_data() -> None:
+    story = Story()
+    call = story.iut.begin("recv", length=10)
+    story.iut.shutdown("receive")
+    ended(5, story=story)
+    story.iut.finish(call, length=2, data="bm8=")
     assert story.conclusions("IND-STREAM-02") == VIOLATED
 
 
@@ -616,6 +684,24 @@ def test_one_of_two_posted_receives_is_not_woken() -> None:
     assert story.conclusions("IND-STREAM-04") == SATISFIED | VIOLATED
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: (post(s, "a"), ended(story=s), s.iut.completes("a")),
+        lambda s: (s.iut.call("post_recv", length=10, error="ENOTCONN"), ended(story=s)),
+        lambda s: (s.iut.call("post_recv", length=0, result={"token": "a"}), ended(story=s)),
+        lambda s: (post(s, "a"), s.fin(PEER, acked=False)),
+    ],
+    ids=["completed", "refused", "no-length", "not-certain"],
+)
+def test_no_posted_receive_is_left(change: Change) -> None:
+    story = Story()
+    change(story)
+    story.wait(PATIENCE)
+    story.iut.recv()
+    assert Conclusion.VIOLATED not in story.conclusions("IND-STREAM-04")
+
+
 def test_a_posted_receive_that_the_own_close_cancelled() -> None:
     story = Story()
     post(story, "a")
@@ -673,6 +759,14 @@ def test_a_peek_may_come_before_the_end_is_seen(acked: bool, after_ms: int, expe
     story.iut.recv(error="EWOULDBLOCK", flags=["PEEK"])
     story.iut.recv()
     assert story.conclusions("IND-STREAM-05") == expected
+
+
+def test_a_peek_before_the_end_is_not_judged() -> None:
+    story = Story()
+    story.iut.recv(flags=["PEEK"])
+    ended(story=story)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("IND-STREAM-05") == NOTHING
 
 
 @pytest.mark.parametrize("change", [lambda s: s.rst(PEER), lambda s: s.iut.shutdown("receive")])
