@@ -60,6 +60,8 @@ class Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that came with pytest's report."""
         if (sent := getattr(report, "shutdown_conformance", None)) is None:
+            if report.failed and self.progress is not None:
+                self.progress.message(f"{report.nodeid} broke off:\n{report.longreprtext}")
             return
         result = msgspec.convert(sent, CaseResult)
         self.cases.append(result)

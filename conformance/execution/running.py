@@ -69,7 +69,7 @@ class _Outcome:
 
 
 def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
-    """Run a case and return its trace and the frames behind it. Never raises for what an agent or the link did."""
+    """Run a case and return its trace and the frames behind it. What breaks is told by the trace's header."""
     recorder, outcome = Recorder(), _Outcome()
     try:
         with ExitStack() as held:
@@ -78,6 +78,8 @@ def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
         outcome.unavailable = f"the topology {case.topology} is not available: {problem.why}"
     except (AgentProblem, WireProblem) as problem:
         outcome.problem = str(problem)
+    except Exception:  # the harness's own fault: an error, with all that is needed to mend it
+        outcome.problem = f"the case broke:\n{traceback.format_exc()}"
     limits = stage.limits(case.provider.profile)
     header = Header(
         case=case.id,
@@ -116,10 +118,6 @@ def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: 
         case.function(**{("connection" if case.connected else "ends"): connection}, **case.arguments)
     except CannotExercise as reason:
         recorder.note("cannot exercise", reason=str(reason))
-    except (AgentProblem, WireProblem) as problem:
-        outcome.problem = str(problem)
-    except Exception:  # the harness's own fault: an error, with all that is needed to mend it
-        outcome.problem = f"the case broke:\n{traceback.format_exc()}"
     finally:
         for endpoint in (iut, peer):
             endpoint.take_notices()

@@ -177,7 +177,7 @@ class Runner:
         evidence = ""
         try:
             evidence = str(running.keep(case, trace, frames, self.output / "evidence").relative_to(self.output))
-        except OSError as error:  # without its evidence nothing can be said of a case
+        except Exception as error:  # without its evidence nothing can be said of a case
             problem = f"the evidence could not be written: {error}"
             trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
         return judge_case(trace, evidence=evidence, duration_s=round(time.monotonic() - began, 4)), trace

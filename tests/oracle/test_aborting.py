@@ -17,7 +17,7 @@ UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
 PATIENCE = 1100  # ms; longer than the story's prompt time
 FIRST_WORD = pytest.mark.parametrize("requirement", ["IND-ABORT-01", "POSIX-RECV-02"])
 ABORTED = pytest.mark.parametrize("requirement", ["IND-ABORT-01", "IND-ABORT-02", "IND-ABORT-05", "POSIX-RECV-02"])
-Change = Callable[[Story], None]
+Change = Callable[[Story], object]
 
 
 def wireless() -> Story:
