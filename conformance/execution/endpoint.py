@@ -301,12 +301,20 @@ class Endpoint:
         """Have a receive waiting, blocked in its call or posted, while the body happens; then wait for its end."""
         if posted:
             token = self.post_read()
+            self._see_it_read_on()
             yield
             self.completed(token)
         else:
             pending = self.begin("recv", length=CHUNK, wait_ms=self.limits.patience_ms)
+            self._see_it_read_on()
             yield
             self.finish(pending)
+
+    def _see_it_read_on(self) -> None:
+        """Have a later request answered: by then the agent has at least begun with those before it."""
+        hello = self.agent.hello
+        if hello.concurrent and "names" in hello.ops:
+            self.call("names")
 
     def duplicate(self) -> int:
         """Duplicate the connection's handle; the new one."""
