@@ -56,7 +56,7 @@ def first_word(connection: Connection) -> Word | None:
         *(o for o in connection.iut.operations if _takes_error(connection, o)),
     ]
     first = min(map(told_at, words), default=0)
-    rivals = (word for word in words if _asked_at(word) < first)
+    rivals = (word for word in words if _asked_at(word) < first or told_at(word) == first)
     return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)), default=None)
 
 

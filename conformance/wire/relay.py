@@ -166,7 +166,8 @@ class RelayedLink(Link):
             if tap is not None:
                 cast(RelayedTap, tap).pass_on(data, sender, time.time_ns())
             elif pair is None and (number := marker_number(data)):
-                self._markers_seen[sender] = number  # it has done its work here, and is not delivered
+                # It has done its work here, and is not delivered. Markers of several threads may overtake each other.
+                self._markers_seen[sender] = max(number, self._markers_seen[sender])
                 self._passed.notify_all()
             else:
                 self.deliver(data, sender)

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -152,6 +152,14 @@ def test_of_calls_that_overlapped_nobody_knows_which_was_told_first() -> None:
     story.iut.completes("b", error="ECONNRESET")
     for requirement in ("IND-ABORT-01", "IND-ABORT-02", "IND-ABORT-05", "POSIX-RECV-02"):
         assert story.conclusions(requirement) == SATISFIED
+
+
+def test_a_call_may_take_no_time_on_a_coarse_clock() -> None:
+    story = aborted()
+    call = story.iut.begin("recv", length=10)
+    story.now -= MS
+    story.iut.finish(call, length=0, data="")
+    assert story.conclusions("IND-ABORT-01") == VIOLATED
 
 
 def test_a_send_that_overlapped_may_have_taken_the_error() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.oracle.findings import Conclusion
+from conformance.trace.events import Fate
 from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
@@ -193,11 +194,26 @@ def test_a_unix_peer_that_is_gone_may_have_reset() -> None:
     assert story.conclusions("POSIX-SEND-01") == NOTHING
 
 
-def test_a_reset_that_nobody_sent_is_no_excuse() -> None:
-    story = Story()
+@pytest.mark.parametrize(
+    ("link", "change", "expected"),
+    [
+        (Story, lambda s: s.data(PEER, 5), VIOLATED),
+        (Story, lambda s: (s.peer.close(), s.fin(PEER)), VIOLATED),
+        (Story, lambda s: s.segment(PEER, "R", fate=Fate.HELD), NOTHING),  # it may have given up: the link is disturbed
+        (Story, lambda s: s.segment(PEER, "R", start=100), NOTHING),
+        (wireless, lambda s: s.peer.send(5), VIOLATED),
+        (wireless, lambda s: s.peer.dies(), NOTHING),
+    ],
+    ids=["data", "close", "held", "need-not-be-accepted", "wireless", "wireless-death"],
+)
+def test_a_reset_that_nobody_sent_is_no_excuse(
+    link: Callable[[], Story], change: Change, expected: set[Conclusion]
+) -> None:
+    story = link()
     story.iut.shutdown()
+    change(story)
     story.iut.send(5, error="ECONNRESET")
-    assert story.conclusions("POSIX-SEND-01") == VIOLATED
+    assert story.conclusions("POSIX-SEND-01") == expected
 
 
 def test_a_send_that_succeeds_after_a_reset_is_wrong_all_the_same() -> None:
@@ -254,12 +270,20 @@ def test_what_shut_rd_does_to_a_blocked_receive_is_recorded(how: str | int) -> N
     assert "recv returned 0 bytes" in finding.because
 
 
-@pytest.mark.parametrize("how", ["send", "receive"])
-def test_a_receive_that_was_not_blocked_across_shut_rd(how: str) -> None:
+def test_a_receive_that_was_not_blocked_across_shut_rd() -> None:
     story = Story()
     story.iut.recv(timeout=True)
-    story.iut.shutdown(how)
+    story.iut.shutdown("receive")
     story.iut.recv()
+    assert story.conclusions("POSIX-SHUT-02") == NOTHING
+
+
+@pytest.mark.parametrize(("how", "error"), [("send", ""), ("receive", "ENOTCONN")])
+def test_a_receive_that_was_blocked_across_another_call(how: str, error: str) -> None:
+    story = Story()
+    call = story.iut.begin("recv", length=10)
+    story.iut.shutdown(how, error=error)
+    story.iut.finish(call, length=0, data="")
     assert story.conclusions("POSIX-SHUT-02") == NOTHING
 
 
@@ -354,6 +378,30 @@ def test_the_last_of_the_duplicates_lingers() -> None:
         story.iut.close()
         story.iut.close(socket=4, takes=takes)
         assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+def test_a_close_that_failed_leaves_its_handle() -> None:
+    story = lingering()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.close(error="EINTR")
+    story.iut.close(socket=4)
+    assert story.conclusions("POSIX-CLOSE-01") == NOTHING
+
+
+def _drained_later(story: Story) -> None:
+    story.wait(1500)
+    story.segment(PEER, "A")
+
+
+@pytest.mark.parametrize("later", [_drained_later, _reset], ids=lambda f: f.__name__)
+def test_what_comes_after_the_close_had_returned_is_no_excuse(later: Change) -> None:
+    story = lingering()
+    story.peer.send(5)
+    story.segment(PEER, "PA", 5, ack=0)
+    story.iut.recv(5)
+    story.iut.close()
+    later(story)
+    assert story.conclusions("POSIX-CLOSE-01") == VIOLATED
 
 
 def test_a_reset_that_the_close_itself_sends_is_no_excuse() -> None:

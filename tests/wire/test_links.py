@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from conformance.trace.events import End, Fate
 from conformance.wire.errors import RulesNotPossible, TopologyUnavailable
 from conformance.wire.rules import Action, Rule
+from conformance.wire.tap import Tap
 from conformance.wire.topology import TOPOLOGIES, Topology, availability, open_topology
 from tests.wire.conftest import LIMIT_S, exchange
 
@@ -150,3 +152,26 @@ def test_what_is_not_available_says_why_and_what_to_do(name: str) -> None:
     assert missing.remedy
     with pytest.raises(TopologyUnavailable):
         open_topology(name)
+
+
+def test_many_threads_flush_at_once(topology: Topology) -> None:
+    link = topology.link
+    assert link is not None
+    taps = [link.claim(60_000 + number, End.PEER) for number in range(8)]
+    together = threading.Barrier(len(taps), timeout=LIMIT_S)
+
+    def flush_in_rounds(tap: Tap) -> bool:
+        # In each round the last marker may be overtaken by an earlier one, and no later one follows.
+        rounds = []
+        for _ in range(200):
+            together.wait()
+            rounds.append(tap.flush(2.0))
+        return all(rounds)
+
+    patient = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that threads overtake each other wherever they can
+    try:
+        with ThreadPoolExecutor(len(taps)) as pool:
+            assert all(pool.map(flush_in_rounds, taps))
+    finally:
+        sys.setswitchinterval(patient)
