@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from conformance.oracle.findings import Shown, Told
 from conformance.oracle.link import may_time_out, words
-from conformance.oracle.reading import heard, in_vain, read, tells_error
+from conformance.oracle.reading import NS_PER_MS, heard, in_vain, looked_until, read, tells_error
 from conformance.trace.conditions import Condition
 from conformance.trace.direction import Direction, EndKind, Passage
 from conformance.trace.events import Outcome
@@ -112,7 +112,9 @@ def _looked_for(report: Report, since: int) -> int:
         return report.asked - since
     if report.what is not What.NOTHING:
         return -1
-    return max(report.at - max(report.asked, since), report.waited_ms * 1_000_000 if report.asked >= since else 0)
+    if report.asked >= since:
+        return report.waited_ms * NS_PER_MS
+    return looked_until(report.asked, report.at, report.waited_ms) - since
 
 
 def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed | None:

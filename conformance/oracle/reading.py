@@ -71,8 +71,15 @@ def _asked_at(word: Word) -> int:
 
 _THE_CALLERS_OWN = frozenset(
     {
-        *(Condition.ESHUTDOWN, Condition.EISCONN, Condition.ENOTSOCK, Condition.ECANCELED),
-        *(Condition.EINVAL, Condition.EFAULT, Condition.EMSGSIZE, Condition.EOPNOTSUPP, Condition.ENOPROTOOPT),
+        Condition.ESHUTDOWN,
+        Condition.EISCONN,
+        Condition.ENOTSOCK,
+        Condition.ECANCELED,
+        Condition.EINVAL,
+        Condition.EFAULT,
+        Condition.EMSGSIZE,
+        Condition.EOPNOTSUPP,
+        Condition.ENOPROTOOPT,
     }
 )
 """Conditions that tell of what the caller did or asked, and of nothing that became of the connection."""
