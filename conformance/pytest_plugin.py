@@ -26,7 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the implementation to test; may be given several times (default: the kernel's own sockets)",
     )
     group.addoption("--topology", default="loopback", metavar="T", help="loopback (default), wire, veth or host")
-    group.addoption("--output", default="", metavar="DIR", help="where results and evidence go (default: reports/…)")
+    # Not just --output: other plugins in the same environment have an option of that name.
+    group.addoption("--shutdown-output", default="", metavar="DIR", help="where results go (default: reports/…)")
     group.addoption("--shutdown-run", action="store_true", help=argparse.SUPPRESS)
     group.addoption("--shutdown-json", action="store_true", help=argparse.SUPPRESS)
     parser.addini(_INI, "this folder holds cases of the shutdown conformance suite", type="bool", default=False)

@@ -127,7 +127,7 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
 
     words = [str(locations.cases()), *_plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
     words += [word for name in arguments.provider for word in ("--provider", name)]
-    words += ["--output", str(output.absolute())]
+    words += ["--shutdown-output", str(output.absolute())]
     given = {"--topology": arguments.topology, "-k": arguments.expression, "-n": arguments.processes}
     words += [word for option, value in given.items() if value is not None for word in (option, value)]
     if arguments.json:

@@ -51,7 +51,7 @@ def register(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     distributes = worker is None and bool(config.getoption("tx", None))
-    output = Path(worker["output"] if worker else config.getoption("--output") or _default_output(config))
+    output = Path(worker["output"] if worker else config.getoption("--shutdown-output") or _default_output(config))
     if not distributes:
         config.pluginmanager.register(Runner(config, found, topology, output), "shutdown-runner")
     if worker is None:

@@ -45,7 +45,7 @@ class FakePytest:
 
     @property
     def output(self) -> Path:
-        return Path(self.value_of("--output"))
+        return Path(self.value_of("--shutdown-output"))
 
 
 @pytest.fixture

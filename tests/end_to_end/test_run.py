@@ -57,7 +57,7 @@ def test_many_processes_give_the_same_verdicts_as_one(run: Run, tmp_path: Path) 
 
 
 def test_plain_pytest_does_the_same_job(run: Run, tmp_path: Path) -> None:
-    ended = run("--provider", "unix-stream", "-k", "half_close", "--output", "report", "-p", "no:cacheprovider",
+    ended = run("--provider", "unix-stream", "-k", "half_close", "--shutdown-output", "report", "-p", "no:cacheprovider",
                 "--junitxml=junit.xml", "--alluredir=allure", program=PYTEST)  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "shutdown conformance" in ended.stdout
