@@ -3,7 +3,7 @@
 
 pytest loads this module in every session of an environment where the suite is installed, so it is light, and does
 nothing unless the session's ini file says `shutdown_conformance = true`, as that of the cases does. The work is done
-by `conformance.execution.session`.
+by `conformance.session.runner`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     for mark in ("exercises(*ids)", "on(topology)", "waits(seconds)", "where(*conditions)", "both_roles"):
         config.addinivalue_line("markers", f"{mark}: see conformance.execution.casework")
-    from conformance.execution.session import register
+    from conformance.session.runner import register
 
     register(config)
 

@@ -144,3 +144,11 @@ def _expect(what: str, words: Iterable[str], known: Iterable[str]) -> None:
     for word in words:
         if word not in known:
             raise ValueError(unknown_word(what, word, known))
+
+
+class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the statement claims one thing and the implementation was found to be another."""
+
+    item: str
+    claimed: str
+    found: str

@@ -12,12 +12,11 @@ from conformance.agents.operations import Hello
 from conformance.agents.problems import AgentRefused
 from conformance.catalogue.catalogue import load
 from conformance.catalogue.conditions import first_unmet
-from conformance.catalogue.statement import Statement
+from conformance.catalogue.statement import Contradiction, Statement
 from conformance.execution import profile as profiles
 from conformance.execution.profile import Profile
 from conformance.execution.running import Provider
 from conformance.execution.stage import Stage
-from conformance.oracle.results import Contradiction
 
 
 def meet(profile: Profile, stage: Stage, topology: str) -> Provider:

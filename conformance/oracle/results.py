@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from conformance.catalogue.catalogue import Catalogue, load
-from conformance.catalogue.statement import Statement
+from conformance.catalogue.statement import Contradiction, Statement
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judge
 from conformance.oracle.verdicts import Verdict, verdict_of, worst
@@ -25,14 +25,6 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     evidence: str = ""
     duration_s: float = 0.0
-
-
-class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the statement claims one thing and the implementation was found to be another."""
-
-    item: str
-    claimed: str
-    found: str
 
 
 class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,10 +20,10 @@ import msgspec
 from conformance import __version__
 from conformance.catalogue import catalogue
 from conformance.catalogue.requirement import Level, Requirement
-from conformance.catalogue.statement import Statement
+from conformance.catalogue.statement import Contradiction, Statement
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judged
-from conformance.oracle.results import CaseResult, Contradiction, ProviderRun
+from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 
 NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})

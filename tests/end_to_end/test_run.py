@@ -57,8 +57,19 @@ def test_many_processes_give_the_same_verdicts_as_one(run: Run, tmp_path: Path) 
 
 
 def test_plain_pytest_does_the_same_job(run: Run, tmp_path: Path) -> None:
-    ended = run("--provider", "unix-stream", "-k", "half_close", "--shutdown-output", "report", "-p", "no:cacheprovider",
-                "--junitxml=junit.xml", "--alluredir=allure", program=PYTEST)  # fmt: skip
+    ended = run(
+        "--provider",
+        "unix-stream",
+        "-k",
+        "half_close",
+        "--shutdown-output",
+        "report",
+        "-p",
+        "no:cacheprovider",
+        "--junitxml=junit.xml",
+        "--alluredir=allure",
+        program=PYTEST,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "shutdown conformance" in ended.stdout
     assert (tmp_path / "report" / "results.json").exists()
@@ -89,8 +100,13 @@ def test_tshark_reads_the_evidence_and_sees_what_the_verdict_says(run: Run, tmp_
     ended = run("run", "--provider", "kernel-tcp", "-k", "hard_close and blocking and 1460", "--output", "report")
     assert ended.returncode == 0, ended.stdout
     for path in (tmp_path / "report" / "evidence" / "kernel-tcp").glob("*.pcapng"):
-        said = subprocess.run(["tshark", "-r", path, "-Y", "tcp.flags.reset==1 || tcp.flags.fin==1"],
-                              capture_output=True, text=True, check=True, timeout=LIMIT_S)  # fmt: skip
+        said = subprocess.run(
+            ["tshark", "-r", path, "-Y", "tcp.flags.reset==1 || tcp.flags.fin==1"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=LIMIT_S,
+        )
         assert "RST" in said.stdout
         assert "FIN" not in said.stdout
 

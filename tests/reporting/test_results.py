@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from conformance.catalogue import catalogue
+from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
-from conformance.oracle.results import Contradiction
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting import results as reporting
 from conformance.reporting.results import BadResults, gate, load, make_schema, save, stored_schema

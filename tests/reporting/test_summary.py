@@ -11,8 +11,8 @@ import pytest
 from _pytest.mark.expression import Expression
 from rich.console import Console
 
+from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
-from conformance.oracle.results import Contradiction
 from conformance.reporting.failures import again, expression, failure_text
 from conformance.reporting.results import Results
 from conformance.reporting.summary import print_summary, verdict_sentence

@@ -39,7 +39,7 @@ _FIXTURES = ("connection", "ends")
 
 def register(config: pytest.Config) -> None:
     """Set the session up: in every process one that runs cases or one that collects results, or one that does both."""
-    from conformance.execution.collecting import Collector
+    from conformance.session.collector import Collector
 
     asked = config.getoption("--provider") or list(DEFAULT_PROVIDERS)
     topology = config.getoption("--topology")
@@ -57,7 +57,7 @@ def register(config: pytest.Config) -> None:
     if worker is None:
         config.pluginmanager.register(Collector(config, output), "shutdown-collector")
     if distributes:
-        from conformance.execution.distributing import Distributor
+        from conformance.session.distributor import Distributor
 
         config.pluginmanager.register(Distributor(output), "shutdown-distributor")
 
