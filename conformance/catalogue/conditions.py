@@ -68,10 +68,6 @@ def first_unmet(clauses: Iterable[str], statement: Statement) -> str | None:
     return None
 
 
-def _one_of(words: tuple[str, ...], value: str) -> bool:
-    return value in words
-
-
 _HOLDS: dict[str, Callable[[Statement, str], bool]] = {
     "flag": lambda s, value: value in s.service_flags,
     "CONNECTION_ORIENTED": lambda s, _: "CONNECTIONLESS" not in s.service_flags,

@@ -12,7 +12,7 @@ from conformance.agents.operations import Hello
 from conformance.agents.problems import AgentRefused
 from conformance.catalogue.catalogue import load
 from conformance.catalogue.conditions import first_unmet
-from conformance.catalogue.statement import Contradiction, Statement
+from conformance.catalogue.statement import Contradiction, Limits, Statement
 from conformance.execution import profile as profiles
 from conformance.execution.profile import Profile
 from conformance.execution.running import Provider
@@ -26,6 +26,12 @@ def meet(profile: Profile, stage: Stage, topology: str) -> Provider:
     if hello.clock == "foreign":
         why = "its hello says `clock: foreign`, and its times cannot be ordered against the peer's and the link's"
         raise AgentRefused(f"{profile.name}: {why}", "run the agent on this machine, with `clock: realtime`")
+    claimed = (profile.statement.family, profile.statement.transport)
+    if claimed != (hello.family, hello.transport):
+        why = f"the statement says {' over '.join(claimed)}, and its agent {hello.family} over {hello.transport}"
+        raise AgentRefused(
+            f"{profile.name}: {why}", "judged by the wrong rules it would prove nothing: mend the profile"
+        )
     return Provider(profile, hello, completed(profile.statement, hello), peer)
 
 
@@ -36,16 +42,15 @@ def completed(claimed: Statement, hello: Hello) -> Statement:
         found["surfaces"] = tuple(hello.surfaces)
     if not claimed.ops:
         found["ops"] = tuple(hello.ops)
+    if claimed.limits == Limits():
+        found["limits"] = msgspec.convert(msgspec.to_builtins(hello.limits), Limits)
     return msgspec.structs.replace(claimed, **found)
 
 
 def contradictions(claimed: Statement, hello: Hello) -> tuple[Contradiction, ...]:
     """Where the statement and the agent's hello disagree."""
-    pairs = [
-        ("family", claimed.family, hello.family),
-        ("transport", claimed.transport, hello.transport),
-        ("service_flags", *(", ".join(sorted(flags)) for flags in (claimed.service_flags, hello.service_flags))),
-    ]
+    says, is_ = set(claimed.service_flags), set(hello.service_flags)
+    pairs = [("service_flags", *(", ".join(sorted(flags)) or "no more" for flags in (says - is_, is_ - says)))]
     if claimed.surfaces and (missing := set(claimed.surfaces) - set(hello.surfaces)):
         pairs.append(("surfaces", ", ".join(sorted(missing)), "not offered by the agent"))
     return tuple(Contradiction(item=item, claimed=says, found=is_) for item, says, is_ in pairs if says != is_)

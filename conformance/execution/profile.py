@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -26,10 +28,14 @@ class BadProfile(Exception):
 
 
 class Implementation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is tested, by its name."""
+    """What is tested, by its name, which also names a folder of evidence."""
 
     name: str
     version: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}", self.name):
+            raise ValueError(f"name {self.name!r}: expected letters, digits and . _ + -, and no more than 64 of them")
 
 
 class AgentPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,6 +81,10 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: RunValues = RunValues()
     peer: Peer = Peer()
 
+    def __post_init__(self) -> None:
+        if self.run.address_family and (self.run.address_family == "unix") is not (self.statement.transport == "unix"):
+            raise ValueError(f"address_family {self.run.address_family!r} does not go with this statement's transport")
+
     @property
     def name(self) -> str:
         """The provider's name, as the results have it."""
@@ -110,6 +120,21 @@ def find(name_or_file: str) -> Profile:
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(names())}"
         raise BadProfile(f"no provider {name_or_file!r}", f"{hint}; a file of your own must end in .toml")
     return load(path)
+
+
+def find_all(asked: Iterable[str]) -> dict[str, Profile]:
+    """Load several profiles, by the names of their implementations.
+
+    Raises:
+        BadProfile: one cannot be found or used, or two of them have the same name.
+    """
+    found: dict[str, Profile] = {}
+    for name_or_file in dict.fromkeys(asked):
+        profile = find(name_or_file)
+        if profile.name in found:
+            raise BadProfile(f"{name_or_file}: there is a provider {profile.name!r} already", "give it another name")
+        found[profile.name] = profile
+    return found
 
 
 def load(path: Path) -> Profile:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from conformance.agents.operations import Hello
-from conformance.agents.problems import AgentProblem
+from conformance.agents.problems import AgentProblem, AgentSilent
 from conformance.catalogue.statement import Statement
 from conformance.execution.connection import Connection, Link, establish
 from conformance.execution.endpoint import CannotExercise, Endpoint
@@ -70,7 +70,9 @@ class _Outcome:
 
 def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
     """Run a case and return its trace and the frames behind it. What breaks is told by the trace's header."""
-    recorder, outcome = Recorder(), _Outcome()
+    recorder, outcome = Recorder(), _Outcome(problem=stage.given_up(case.provider.name))
+    if outcome.problem:
+        return _trace_of(case, stage, recorder, outcome)
     try:
         with ExitStack() as held:
             _run(case, stage, recorder, outcome, held)
@@ -78,8 +80,14 @@ def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
         outcome.unavailable = f"the topology {case.topology} is not available: {problem.why}"
     except (AgentProblem, WireProblem) as problem:
         outcome.problem = str(problem)
+        if isinstance(problem, AgentSilent):
+            stage.fell_silent(case.provider.name)
     except Exception:  # the harness's own fault: an error, with all that is needed to mend it
         outcome.problem = f"the case broke:\n{traceback.format_exc()}"
+    return _trace_of(case, stage, recorder, outcome)
+
+
+def _trace_of(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome) -> tuple[Trace, list[Frame]]:
     limits = stage.limits(case.provider.profile)
     header = Header(
         case=case.id,

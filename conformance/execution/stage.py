@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -24,6 +25,7 @@ JITTER_SAMPLES = 50
 JITTER_FACTOR = 20
 """The settle time is this many times the worst scheduling delay seen: an absence must outlast any ordinary delay."""
 SETTLE_LIMIT_MS = 500
+SILENCES_LIMIT = 12
 
 
 def scheduling_jitter_ms() -> float:
@@ -47,6 +49,18 @@ class Stage:
         self._idle: dict[tuple[object, ...], list[Agent]] = {}
         self._live: set[Agent] = set()
         self._closed = False
+        self._silences = Counter[str]()
+
+    # --- giving up ------------------------------------------------------------------------------------------------
+
+    def fell_silent(self, provider: str) -> None:
+        """A case of that provider ended because an agent did not answer."""
+        self._silences[provider] += 1
+
+    def given_up(self, provider: str) -> str:
+        """Why no more cases of that provider are run; empty while they are. Each silence costs seconds."""
+        silences = self._silences[provider]
+        return f"given up: in {silences} cases an agent did not answer" if silences >= SILENCES_LIMIT else ""
 
     # --- times ----------------------------------------------------------------------------------------------------
 

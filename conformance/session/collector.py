@@ -28,7 +28,6 @@ class Collector:
         self.providers: dict[str, ProviderRun] = {}
         self.environment: dict[str, Any] = {}
         self.planned = 0
-        self.collection_problems: list[str] = []
         self.results: reporting.Results | None = None
         self.speaks = bool(config.getoption("--shutdown-run"))
         self.progress = Progress(sys.stderr.isatty()) if self.speaks else None
@@ -52,13 +51,13 @@ class Collector:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A case file that cannot be read is told, not lost."""
-        if report.failed:
-            self.collection_problems.append(f"{report.nodeid}: {report.longreprtext}")
-            if self.progress is not None:
-                self.progress.message(f"cannot collect {report.nodeid}:\n{report.longreprtext}")
+        if report.failed and self.progress is not None:
+            self.progress.message(f"cannot collect {report.nodeid}:\n{report.longreprtext}")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that came with pytest's report."""
+        if (facts := getattr(report, "shutdown_facts", None)) is not None:
+            self.learn(**facts, finished=[])
         if (sent := getattr(report, "shutdown_conformance", None)) is None:
             if report.failed and self.progress is not None:
                 self.progress.message(f"{report.nodeid} broke off:\n{report.longreprtext}")
@@ -72,7 +71,7 @@ class Collector:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """What a worker knew of the providers comes with its end."""
         if told := getattr(node, "workeroutput", {}).get("shutdown_conformance"):
-            self.learn(told["providers"], told["environment"], told["finished"])
+            self.learn(**told)
 
     def learn(
         self, providers: list[dict[str, Any]], environment: dict[str, Any], finished: list[dict[str, Any]]

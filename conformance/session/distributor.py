@@ -41,6 +41,7 @@ class Dealt(LoadScheduling):  # type: ignore[misc]  # xdist carries no types
             return
         collection = next(iter(self.node2collection.values()))
         self.collection = collection
+        self.maxschedchunk = len(collection)
         for node in self.nodes:
             own = list(share(len(collection), int(node.gateway.id.removeprefix("gw")), len(self.nodes)))
             self.node2pending[node].extend(own)

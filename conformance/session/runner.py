@@ -46,7 +46,7 @@ def register(config: pytest.Config) -> None:
     if topology not in TOPOLOGIES:
         raise pytest.UsageError(f"no topology {topology!r}; there are {', '.join(TOPOLOGIES)}")
     try:
-        found = {profile.name: profile for profile in map(profiles.find, asked)}
+        found = profiles.find_all(asked)
     except BadProfile as problem:
         raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
@@ -82,6 +82,8 @@ class Runner:
         self.providers: dict[str, Provider] = {}
         self.problems: dict[str, str] = {}
         self.stopping = False
+        self.introduced = False
+        self.unwritable = ""
         self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run)
 
     # --- planning -------------------------------------------------------------------------------------------------
@@ -165,7 +167,11 @@ class Runner:
             return
         own = range(len(session.items))
         if (worker := getattr(session.config, "workerinput", None)) is not None:
-            own = share(len(session.items), int(worker["workerid"].removeprefix("gw")), worker["workercount"])
+            number = int(worker["workerid"].removeprefix("gw"))
+            # A worker that stands in for one that died is told its cases one by one.
+            own = (
+                share(len(session.items), number, worker["workercount"]) if number < worker["workercount"] else range(0)
+            )
         items = [session.items[index] for index in own]
         self.ahead.start({item.nodeid: item.stash[CASE] for item in items if CASE in item.stash})
 
@@ -178,7 +184,7 @@ class Runner:
         try:
             evidence = str(running.keep(case, trace, frames, self.output / "evidence").relative_to(self.output))
         except Exception as error:  # without its evidence nothing can be said of a case
-            problem = f"the evidence could not be written: {error}"
+            problem = self.unwritable = f"the evidence could not be written: {error}"
             trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
         return judge_case(trace, evidence=evidence, duration_s=round(time.monotonic() - began, 4)), trace
 
@@ -188,6 +194,8 @@ class Runner:
         if CASE not in pyfuncitem.stash:
             return None
         result, trace = self.ahead.take(pyfuncitem.nodeid, pyfuncitem.stash[CASE])
+        if self.unwritable:
+            pytest.exit(f"{self.unwritable}; make room, or name another directory for the report", returncode=3)
         pyfuncitem.stash[RESULT] = result
         if result.verdict in (Verdict.FAIL, Verdict.ERROR):
             from conformance.reporting.summary import failure_text
@@ -203,6 +211,9 @@ class Runner:
         report = yield
         if report.when == "call" and RESULT in item.stash:
             report.shutdown_conformance = msgspec.to_builtins(item.stash[RESULT])
+            if not self.introduced:  # early, so that whatever ends this process, the results can be written
+                self.introduced = True
+                report.shutdown_facts = self._facts()
         return report
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -212,14 +223,20 @@ class Runner:
         self.stage.stop()
         self.ahead.close()
         finished = [msgspec.to_builtins(result) for result, _ in self.ahead.untaken()]
-        known = msgspec.to_builtins([self._provider_run(profile) for profile in self.profiles.values()])
-        environment = {"jitter_ms": round(self.stage.jitter_ms, 3), "topologies": self.stage.opened()}
+        facts = self._facts()
         self.stage.close()
         if (output := getattr(session.config, "workeroutput", None)) is not None:
-            output["shutdown_conformance"] = {"providers": known, "environment": environment, "finished": finished}
+            output["shutdown_conformance"] = {**facts, "finished": finished}
         else:
             collector: Any = session.config.pluginmanager.get_plugin("shutdown-collector")
-            collector.learn(known, environment, finished)
+            collector.learn(**facts, finished=finished)
+
+    def _facts(self) -> dict[str, Any]:
+        """What this process knows of the providers and of the machine."""
+        return {
+            "providers": msgspec.to_builtins([self._provider_run(profile) for profile in self.profiles.values()]),
+            "environment": {"jitter_ms": round(self.stage.jitter_ms, 3), "topologies": self.stage.opened()},
+        }
 
     def _provider_run(self, profile: Profile) -> ProviderRun:
         limits = self.stage.limits(profile)

@@ -245,11 +245,6 @@ class Side:
         """What the receives told, peeks left out."""
         return tuple(report for report in self.reports if not report.peek)
 
-    @property
-    def final_reports(self) -> Iterator[Report]:
-        """The reports that speak of an end, peeks left out."""
-        return (report for report in self.receives if report.is_final)
-
     @cached_property
     def closed(self) -> Operation | None:
         """The close that gave up the last of the connection's sockets, if it succeeded."""

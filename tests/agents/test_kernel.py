@@ -484,7 +484,7 @@ def test_over_tcp(unused_port: int) -> None:
             assert b"listening" in process.stderr.readline()
             for _ in range(2):
                 with Agent.start(TcpTransport(f"tcp://127.0.0.1:{unused_port}")) as agent:
-                    assert agent.hello.clock == "foreign"
+                    assert agent.hello.clock == "realtime"
                     socket = result(agent.request("socket", family="inet", kind="stream"))["socket"]
                     assert error(agent.request("send", socket=socket, data=b"x")) == "EPIPE"
                     agent.bye()

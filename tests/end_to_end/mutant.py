@@ -94,6 +94,18 @@ def shutdown_resets(request: Message) -> Message:
     return request
 
 
+def on_another_clock(request: Message, reply: Message) -> Message:
+    if request.get("op") == "hello":
+        reply["result"]["clock"] = "foreign"
+    return reply
+
+
+def on_another_transport(request: Message, reply: Message) -> Message:
+    if request.get("op") == "hello":
+        reply["result"]["transport"] = "sctp"
+    return reply
+
+
 def crash_at_the_end(request: Message, reply: Message) -> Message:
     if is_end(request, reply):
         sys.stderr.write("a crash, as a stack might\n")
@@ -119,6 +131,8 @@ ON_REPLY: dict[str, Callable[[Message, Message], Message]] = {
         hang_up_invented,
         crash_at_the_end,
         hang_at_the_end,
+        on_another_clock,
+        on_another_transport,
     )
 }
 ON_REQUEST: dict[str, Callable[[Message], Message]] = {

@@ -49,6 +49,16 @@ def test_a_mutant_is_caught_by_the_requirement_it_breaks(run: Run, tmp_path: Pat
     assert requirement in ended.stdout
 
 
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [("on_another_clock", "clock: foreign"), ("on_another_transport", "the statement says posix over tcp")],
+)
+def test_what_would_be_judged_by_the_wrong_rules_is_not_judged(run: Run, tmp_path: Path, rule: str, says: str) -> None:
+    ended = run("run", "--provider", profile(tmp_path, rule), "-k", "peek", "--output", "report")
+    assert ended.returncode == 3
+    assert says in ended.stdout
+
+
 def test_a_hang_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
     provider = profile(tmp_path, "hang_at_the_end")
     keyword = "(peek_at_the_end and 1460) or linger_as_it_is_found"

@@ -143,6 +143,25 @@ def processes_of(directory: Path) -> list[int]:
     return found
 
 
+def test_an_interrupted_run_of_many_processes_writes_what_it_had_collected(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "conformance.cli", "run", "-n", "2", "--provider", "kernel-tcp", "--output", "report"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if " of 230" in line:  # some have been collected
+            break
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=LIMIT_S)
+    assert process.returncode == 130
+    assert load(tmp_path / "report" / "results.json").cases.finished > 0
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_run_loses_nothing_finished_and_leaves_nothing_behind(
     tmp_path: Path, how: signal.Signals

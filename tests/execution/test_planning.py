@@ -4,7 +4,7 @@
 import msgspec
 
 from conformance.agents.operations import Hello
-from conformance.catalogue.statement import Statement
+from conformance.catalogue.statement import Limits, Statement
 from conformance.execution import planning
 from tests.oracle.story import KERNEL_TCP, UNIX_SEQPACKET
 
@@ -46,15 +46,22 @@ def test_what_the_statement_leaves_unsaid_is_taken_from_what_was_found() -> None
     claimed = Statement(family="posix", transport="tcp", service_flags=("GRACEFUL_CLOSE",))
     completed = planning.completed(claimed, HELLO)
     assert (completed.surfaces, completed.ops) == (("blocking", "poll"), ("send", "recv"))
-    spoken = Statement(family="posix", transport="tcp", service_flags=(), surfaces=("blocking",), ops=("send",))
+    assert completed.limits.disconnect_data_max == 0
+    spoken = Statement(
+        family="posix",
+        transport="tcp",
+        service_flags=(),
+        surfaces=("blocking",),
+        ops=("send",),
+        limits=Limits(message_max=9),
+    )
     assert planning.completed(spoken, HELLO) == spoken
 
 
 def test_contradictions_name_what_is_claimed_and_what_was_found() -> None:
     same = Statement(family="posix", transport="tcp", service_flags=("GRACEFUL_CLOSE",))
     assert planning.contradictions(same, HELLO) == ()
-    other = Statement(family="runtime", transport="tcp", service_flags=(), surfaces=("epoll",))
+    other = Statement(family="posix", transport="tcp", service_flags=("MESSAGE_ORIENTED",), surfaces=("epoll",))
     items = {c.item: (c.claimed, c.found) for c in planning.contradictions(other, HELLO)}
-    assert items["family"] == ("runtime", "posix")
-    assert items["service_flags"] == ("", "GRACEFUL_CLOSE")
+    assert items["service_flags"] == ("MESSAGE_ORIENTED", "GRACEFUL_CLOSE")
     assert items["surfaces"][0] == "epoll"

@@ -49,6 +49,9 @@ def test_defaults_of_a_small_profile(tmp_path: Path) -> None:
         (('name = "mine"\n', ""), ["implementation", "name"]),
         (('"GRACEFUL_CLOSE"', '"GRACEFULCLOSE"'), ["statement", "GRACEFUL_CLOSE"]),
         (("[implementation]", "[implementation"), ["not TOML"]),
+        (('name = "mine"', 'name = "../mine"'), ["implementation", "letters"]),
+        (('name = "mine"', 'name = ""'), ["implementation", "letters"]),
+        (('["GRACEFUL_CLOSE"]', '["GRACEFUL_CLOSE"]\n[run]\naddress_family = "unix"'), ["address_family", "transport"]),
     ],
 )
 def test_wrong_profile_names_file_and_key(tmp_path: Path, change: tuple[str, str], says: list[str]) -> None:
@@ -65,6 +68,13 @@ def test_unknown_provider_gets_the_nearest_names() -> None:
     with pytest.raises(BadProfile) as raised:
         profile.find("kernel-tpc")
     assert "kernel-tcp" in raised.value.hint
+
+
+def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace('"mine"', '"kernel-tcp"'))
+    assert list(profile.find_all(["kernel-tcp", "kernel-tcp", "unix-stream"])) == ["kernel-tcp", "unix-stream"]
+    with pytest.raises(BadProfile, match="already"):
+        profile.find_all(["kernel-tcp", str(path)])
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
