@@ -58,6 +58,18 @@ def test_end_comes_after_the_data_was_read(connection: Connection, surface: str)
     connection.iut.read(times=2)
 
 
+@exercises(*THE_END)
+def test_looking_before_anything_has_come(connection: Connection) -> None:
+    """The implementation looks on an idle connection, without blocking and blocking for a while; then the peer ends."""
+    connection.iut.set_blocking(False)
+    connection.iut.read()
+    connection.iut.set_blocking(True)
+    connection.iut.look_in_vain()
+    connection.peer.shutdown("send")
+    connection.iut.read_to_the_end()
+    connection.iut.read()
+
+
 @waits(0.1)
 @exercises("IND-STREAM-04", "IND-MSG-01")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
@@ -87,11 +99,12 @@ def test_receive_waits_across_data_and_end(connection: Connection, queued: int, 
 @exercises("IND-STREAM-05", "IND-STREAM-03")
 @pytest.mark.parametrize("queued", [0, 1460])
 def test_peek_at_the_end(connection: Connection, queued: int) -> None:
-    """The implementation peeks at the end before it reads it."""
+    """The implementation peeks at what waits, and at the end, before it reads it."""
     connection.peer.send(queued)
     connection.peer.shutdown("send")
     connection.wait_until_told(connection.peer.end)
     if queued:
+        connection.iut.read(flags=["PEEK"])
         connection.iut.read()
     connection.iut.read(flags=["PEEK"])
     connection.iut.read(times=2)

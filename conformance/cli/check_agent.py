@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+from pathlib import Path
 
 from conformance.cli.usage import Stop
 
@@ -12,8 +14,11 @@ DESCRIPTION = """\
 Leads an agent through small harmless scripts, and says which of its messages is wrong and why. Everything after
 `check-agent` is the command that starts the agent, or one address of a running one, tcp://host:port.
 
-exit status: 0 it speaks the protocol; 1 something is wrong; 2 wrong usage"""
+exit status: 0 it speaks the protocol; 1 something is wrong; 2 wrong usage (no such program, no address)"""
 EXAMPLE = "shutdown-conformance check-agent python -m conformance.agents.kernel --transport tcp"
+
+
+_ADDRESS = "tcp://"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,8 +34,10 @@ def run(arguments: argparse.Namespace) -> int:
     command = arguments.agent[1:] if arguments.agent[:1] == ["--"] else arguments.agent
     if not command:
         raise Stop("check-agent needs the command of an agent", EXAMPLE)
+    address = command[0] if command[0].startswith(_ADDRESS) else None
+    _check_usage(command, address)
     wrong = looked_at = 0
-    for check in check_agent(command[0] if command[0].startswith("tcp://") else command):
+    for check in check_agent(address or command):
         looked_at += 1
         wrong += not check.ok
         first, *more = clean_lines(check.detail) or [""]
@@ -42,3 +49,21 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{several(wrong, 'thing is', 'things are')} wrong" if wrong else "the agent speaks the protocol", end="")
     print(f" ({several(looked_at, 'check')})")
     return 1 if wrong else 0
+
+
+def _check_usage(command: list[str], address: str | None) -> None:
+    """What is no agent at all is not an agent that does something wrong. Raises Stop."""
+    from conformance.agents.problems import LaunchFailure
+    from conformance.agents.transports import TcpTransport
+
+    if address is None:
+        if shutil.which(command[0]) is None and not Path(command[0]).exists():
+            hint = "give its full path, or a name that PATH finds, or the address of a running agent, tcp://host:port"
+            raise Stop(f"no such program: {command[0]}", hint)
+        return
+    if len(command) > 1:
+        raise Stop(f"nothing can follow the address {address}", "name one agent: its command, or its address")
+    try:
+        TcpTransport(address)
+    except LaunchFailure as problem:
+        raise Stop(f"no address of an agent: {address}", problem.hint) from None

@@ -10,8 +10,11 @@ import argparse
 import contextlib
 import errno
 import os
+import shutil
+import signal
 import sys
 import time
+from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,12 +117,21 @@ def _ready(output: Path) -> Path:
         finally:
             with contextlib.suppress(OSError):
                 probe.unlink()
-        (output / "results.json").unlink(missing_ok=True)
+        _clear(output)
     except OSError as error:
         what = "make room" if error.errno == errno.ENOSPC else "mend its permissions"
         hint = f"{what}, or name another directory with --output"
         raise Stop(f"cannot write to {output}: {error.strerror}", hint) from None
     return output
+
+
+def _clear(output: Path) -> None:
+    """Take away what an earlier run left here. Evidence without results may be anybody's, and stays."""
+    if (output / "results.json").exists():
+        evidence = output / "evidence"
+        if evidence.is_dir() and not evidence.is_symlink():
+            shutil.rmtree(evidence)
+        (output / "results.json").unlink()
 
 
 def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
@@ -146,6 +158,21 @@ def _plugin() -> list[str]:
 # --- pytest ---------------------------------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the run in good order meanwhile; a signal that is ignored (nohup) stays so."""
+    before = {}
+    for name in ("SIGTERM", "SIGHUP"):  # not every system has both
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class _Watcher:
     """Tells Ctrl-C from pytest's other reasons to stop early."""
 
@@ -157,11 +184,15 @@ class _Watcher:
 
 
 def _run_pytest(words: list[str], *, as_json: bool) -> int:
-    """Run pytest; its exit status, or INTERRUPTED after Ctrl-C. With `as_json` stdout is kept free for the results."""
+    """Run pytest; its exit status, or INTERRUPTED after Ctrl-C and the like.
+
+    With `as_json` stdout is kept free for the results.
+    """
     import pytest
 
     watcher = _Watcher()
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+    stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
+    with stdout, _ended_like_ctrl_c():
         status = int(pytest.main(words, plugins=[watcher]))
     return INTERRUPTED if watcher.interrupted else status
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.agents.client import Agent, Notice
-from conformance.agents.problems import AgentRefused
+from conformance.agents.problems import AgentRefused, ProtocolViolation
 from conformance.agents.protocol import CompletionNotice, Reply
 from conformance.execution.endings import Ending
 from conformance.execution.recorder import Recorder
@@ -29,6 +29,8 @@ _SPARE_S = 5.0
 _FILL_LIMIT = 64 << 20
 _PAUSE_S = 0.002
 _FILLING_S = 0.01
+_CLOCK_SLACK_NS = 1_000_000
+"""Agents on one machine share one clock; this much is left to its resolution and to steps of its adjustment."""
 
 
 class CannotExercise(Exception):
@@ -80,10 +82,10 @@ class Endpoint:
     def begin(self, op: str, *, socket: int | None = None, **arguments: Any) -> Pending:
         """Ask for an operation, and go on: `finish` takes its answer."""
         handle = self.socket if socket is None else socket
+        submitted = time.time_ns()
         if op == "socket":
-            return Pending(self.agent.submit(op, **arguments), op, None, arguments, time.time_ns())
-        request = self.agent.submit(op, socket=handle, **arguments)
-        return Pending(request, op, handle, arguments, time.time_ns())
+            return Pending(self.agent.submit(op, **arguments), op, None, arguments, submitted)
+        return Pending(self.agent.submit(op, socket=handle, **arguments), op, handle, arguments, submitted)
 
     def finish(self, pending: Pending) -> Reply:
         """Wait for the answer to an operation, and record both.
@@ -98,6 +100,7 @@ class Endpoint:
         finally:
             if not answered:
                 self._record(pending, None)
+        self._check_times(pending, reply)
         self._record(pending, reply)
         self.take_notices()
         if reply.outcome is Outcome.UNSUPPORTED:
@@ -105,6 +108,19 @@ class Endpoint:
         if reply.outcome is Outcome.FAILURE:
             raise AgentRefused(f"`{pending.op}` failed in the agent: {reply.text}", "this is a bug of the agent")
         return reply
+
+    def _check_times(self, pending: Pending, reply: Reply) -> None:
+        """Refuse a call that says it happened before it was asked for, or after its answer was here."""
+        if reply.call is None:
+            return
+        entered, returned = reply.call
+        if pending.submitted - _CLOCK_SLACK_NS <= entered and returned <= time.time_ns() + _CLOCK_SLACK_NS:
+            return
+        raise ProtocolViolation(
+            "",
+            f"the times of `{pending.op}`, {entered} to {returned}, do not lie between its request and its reply",
+            "`call` holds the times of entry and return on CLOCK_REALTIME; or say `clock: foreign`",
+        )
 
     def call(self, op: str, *, socket: int | None = None, **arguments: Any) -> Reply:
         """Make one call and wait for its return."""

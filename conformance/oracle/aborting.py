@@ -61,9 +61,7 @@ def an_abort_is_never_told_as_graceful(connection: Connection, accepted: Expecta
     if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
         return
-    vain = list(never_told(connection, accepted, word))
-    yield from vain
-    if not vain and word is not None and told_at(word) >= ending.at:
+    if word is not None and told_at(word) >= ending.at:
         yield accepted.decide(
             word.told not in GRACEFUL_WORDS,
             f"after the peer's reset, {word.seen}: an error, not an end",

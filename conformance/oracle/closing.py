@@ -197,7 +197,7 @@ def only_the_last_close_ends(connection: Connection, accepted: Expectation) -> I
     first, *others = goodbyes(connection) or (None,)
     if first is None or first.op != "close" or not first.succeeded or first.returned is None:
         return
-    if not _duplicates(connection, first) or not intact(connection, first.returned):
+    if not _duplicates(connection, first) or not intact(connection, first.entered):
         return
     iut, last = connection.iut, connection.iut.closed
     steps: list[float] = [o.entered for o in others if o.op != "close" or o is last or not o.succeeded]

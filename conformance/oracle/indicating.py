@@ -163,8 +163,11 @@ def woken(connection: Connection, blocked: list[Report], accepted: Expectation, 
             yield accepted.undetermined(f"{late} may have come: when it reached the IUT is not known", ending, report)
         else:
             yield accepted.violated(late, ending, report)
-    if not blocked:
-        yield from never_told(connection, accepted)
+    for report in heard(connection.iut):
+        if report.what is What.NOTHING and spanned(report, ending) and ending.certain_at is not None:
+            looked_ns = looked_until(report.asked, report.at, report.waited_ms) - ending.certain_at
+            if looked_ns >= connection.header.prompt_ns and connection.iut.blocking_at(report.asked):
+                yield accepted.violated(f"blocked when {what} came, {report.seen}", ending, report)
     yield from _never_completed(connection, accepted, what)
 
 

@@ -126,7 +126,9 @@ def _first_late_data(connection: Connection, call: Operation) -> Passage | Opera
     if fin is None:
         return None
     before = direction.sent_by(fin.at)
-    return next((p for p in direction.passages if p.at > fin.at and p.end > before and p.delivered is not None), None)
+    return next(
+        (p for p in direction.passages if p.at > fin.at and p.segment.length and p.end > before and p.delivered), None
+    )
 
 
 def _of_its_own(connection: Connection, reset: Passage) -> bool:
@@ -167,7 +169,7 @@ def shutdown_does_not_linger(connection: Connection, accepted: Expectation) -> I
         if not _unsent(connection, call.entered):
             continue
         took = f"{call.name} took {call.took / NS_PER_S:.3f} s, with {seconds} s of linger and data still unsent"
-        if call.took >= seconds * NS_PER_S / 2:
+        if call.took >= min(seconds * NS_PER_S // 2, connection.header.prompt_ns):
             yield accepted.violated(took, call)
         elif _unsent(connection, call.returned):
             yield accepted.satisfied(took, call)
@@ -205,7 +207,10 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
     if not again:
         return
     direction, seen = connection.iut_to_peer, f"{first.name} was repeated, and {again[0].seen}"
-    if direction.visible:
+    resets = (r for r in direction.resets if r.at >= again[0].entered and (gone is None or r.at < gone))
+    if (reset := next((r for r in resets if _of_its_own(connection, r)), None)) is not None:
+        yield accepted.violated(f"{seen}: the connection was reset", first, again[0], reset)
+    elif direction.visible:
         ends = sorted({fin.end for fin in direction.fins})
         if ends:
             numbers = f"{len(ends)} FIN sequence number{'s' if len(ends) > 1 else ''}"

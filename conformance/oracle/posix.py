@@ -122,7 +122,7 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     [POSIX close; socket(7)]
     """
     close = _close_of_the_last_handle(connection.iut)
-    if close is None or close.returned is None:
+    if close is None or close.returned is None or close.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT):
         return
     on, seconds = connection.iut.linger_at(close.entered)
     if not on or not seconds:
@@ -139,9 +139,11 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
         return
     offered = direction.offered_before(close.entered)
     drained = direction.acknowledged(offered)
-    if not offered or (drained is not None and drained.at <= close.entered + seconds * NS_PER_S):
+    if not offered or _given_up_before(connection, close):
         return
-    if _given_up_before(connection, close):
+    if drained is not None and drained.at <= close.entered + seconds * NS_PER_S:
+        if close.succeeded and close.returned < drained.at:
+            yield accepted.violated(f"{took}, and before what was left to send had drained", close, drained)
         return
     if close.outcome is Outcome.TIMEOUT and close.took < limit:
         yield accepted.undetermined(f"{took}: it was not waited for as long as it may take", close)

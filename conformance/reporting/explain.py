@@ -16,7 +16,7 @@ from conformance.catalogue.requirement import Level, Requirement
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.casebook import CaseFunction
-from conformance.reporting.failures import again, ladder_of
+from conformance.reporting.failures import again, expression, ladder_of, name_in_pytest
 from conformance.reporting.results import BadResults, CaseRow, CaseSummary, ProviderResults, Results, load
 from conformance.reporting.text import several, wrapped
 
@@ -136,24 +136,26 @@ def _alternative(kind: str, value: str, negated: bool) -> str:
 
 
 def _last_verdicts(identity: str, last: LastRun | None) -> Iterator[str]:
-    """The last verdict per provider, and one ladder: of the worst of them."""
+    """The last verdict per provider, and one ladder: of the worst of them, and of a case meant for it if there is."""
     yield ""
     if last is None:
         yield "no results yet: run it with `shutdown-conformance run`"
         return
     yield f"last verdicts, from {last.directory}"
-    shown: list[tuple[Verdict, ProviderResults, CaseRow]] = []
+    shown: list[tuple[tuple[int, bool], ProviderResults, CaseRow]] = []
     for provider in last.results.providers:
         row = next((row for row in provider.requirements if row.id == identity), None)
         if row is None:
             continue
-        case = next((case for case in row.cases if case.verdict is row.verdict), None)
+        meant = {case.id for case in provider.cases if identity in case.exercises}
+        telling = [case for case in row.cases if case.verdict is row.verdict]
+        case = next((case for case in telling if case.id in meant), telling[0] if telling else None)
         why = row.reason or (f"{_because(case)} ({several(len(row.cases), 'case')})" if case else "")
         yield from wrapped(f"  {provider.name}", f"{row.verdict}{': ' if why else ''}{why}", column=20)
         if case is not None and case.evidence:
-            shown.append((row.verdict, provider, case))
+            shown.append(((_WORST_FIRST.index(row.verdict), case.id not in meant), provider, case))
     if shown:
-        _, provider, case = min(shown, key=lambda each: _WORST_FIRST.index(each[0]))
+        _, provider, case = min(shown, key=lambda each: each[0])
         yield ""
         yield f"again: {again(provider.name, case.id, case.topology)}"
         yield from ladder_of(last.directory / case.evidence, _telling_events(case))
@@ -180,15 +182,20 @@ def _because(case: CaseRow) -> str:
 
 
 def _cases_named(name: str, last: LastRun | None) -> list[tuple[ProviderResults, CaseSummary]]:
-    """The cases of the last run whose id is the name, or is the name with parameters, or ends so."""
+    """The cases of the last run whose id, here or in pytest, is the name, or it with parameters, or ends so."""
     if last is None:
         return []
 
-    def fits(identity: str) -> bool:
-        plain = identity.partition("[")[0]
-        return name in (identity, plain, identity.rpartition("::")[2], plain.rpartition("::")[2])
+    def fits(identity: str, provider: str) -> bool:
+        whole = (identity, identity.partition("[")[0], name_in_pytest(identity, provider))
+        return name in (*whole, *(each.rpartition("::")[2] for each in whole), expression(identity, provider))
 
-    return [(provider, case) for provider in last.results.providers for case in provider.cases if fits(case.id)]
+    return [
+        (provider, case)
+        for provider in last.results.providers
+        for case in provider.cases
+        if fits(case.id, provider.name)
+    ]
 
 
 def _case(

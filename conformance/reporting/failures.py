@@ -75,13 +75,18 @@ def again(provider: str, case: str, topology: str) -> str:
     return shlex.join([*words, "-k", expression(case, provider)])
 
 
-def expression(case: str, provider: str) -> str:
-    """An expression for pytest's -k that selects this case: its name there, or what of it -k takes.
+def name_in_pytest(case: str, provider: str) -> str:
+    """What pytest calls the case: with the provider as its first parameter.
 
-    pytest's name for a case has the provider as its first parameter: `test_x[1-close]` is `test_x[kernel-tcp-1-close]`.
+    `a.py::test_x[1-close]` is `a.py::test_x[kernel-tcp-1-close]`.
     """
-    function, _, parameters = case.rpartition("::")[2].partition("[")
-    name = f"{function}[{'-'.join(filter(None, (provider, parameters.removesuffix(']'))))}]"
+    function, _, parameters = case.partition("[")
+    return f"{function}[{'-'.join(filter(None, (provider, parameters.removesuffix(']'))))}]"
+
+
+def expression(case: str, provider: str) -> str:
+    """An expression for pytest's -k that selects this case: its name there, or what of it -k takes."""
+    name = name_in_pytest(case.rpartition("::")[2], provider)
     return " and ".join(part for part in _NOT_IN_EXPRESSIONS.split(name) if part not in ("", "and", "or", "not"))
 
 

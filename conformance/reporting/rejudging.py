@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Stored evidence, judged again: what a newer oracle, or an honest one, makes of it."""
+"""Stored evidence, judged again: what a newer oracle, or an honest one, makes of it.
+
+The results are built anew from the evidence and compared whole with the stored ones. What no trace holds (the number of
+planned cases, the environment, what an agent said in its hello) is taken over as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,21 +15,24 @@ import msgspec
 
 from conformance.oracle.results import CaseResult, ProviderRun, judge_case
 from conformance.oracle.verdicts import Verdict
-from conformance.reporting.results import CaseSummary, ProviderResults, Results, build
+from conformance.reporting.results import CaseRow, CaseSummary, ProviderResults, RequirementRow, Results, build
 from conformance.trace.store import BadEvidence, load
 
 _SWAPPED = "put each file back to where its run wrote it, or run the case again"
+_EDITED_STATEMENT = "the results and their evidence must be of one run: copy the whole directory again"
+_OUTSIDE = "evidence lies in the directory of its run; take the results from the run that wrote them"
+_DAMAGED = "its evidence is damaged or missing"
 
 
 @dataclass(frozen=True)
 class Change:
-    """A requirement whose verdict is not what the results say."""
+    """Something that is not as the results say. `what`: a requirement, or another part of the provider's results."""
 
     provider: str
-    requirement: str
-    before: Verdict
-    now: Verdict
-    reason: str
+    what: str
+    before: str
+    now: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,35 +46,60 @@ class Rejudged:
 
     @property
     def status(self) -> int:
-        """The exit status: 0 nothing changed, 1 verdicts changed or evidence is bad, 3 nothing could be judged."""
+        """The exit status: 0 all as stored, 1 something differs or evidence is bad, 3 nothing could be judged."""
         if not self.results.cases.finished:
             return 3
-        return 1 if self.changes or self.bad else 0
+        return 1 if self.changes or self.bad or self.left_out else 0
 
 
 def rejudge(results: Results, directory: Path) -> Rejudged:
     """Judge the evidence of a run again. `directory` is where the evidence paths of the results start from."""
     cases: list[CaseResult] = []
     bad: list[BadEvidence] = []
+    damaged: dict[str, set[str]] = {provider.name: set() for provider in results.providers}
     for provider in results.providers:
         for case in provider.cases:
             try:
-                cases.append(_judged(provider.name, case, directory))
+                cases.append(_judged(provider, case, directory))
             except BadEvidence as problem:
                 bad.append(problem)
-    now = build(cases, [_run(provider, results) for provider in results.providers], _environment(results), len(cases))
-    known = {directory / case.evidence for provider in results.providers for case in provider.cases}
-    left_out = sorted(path for path in (directory / "evidence").rglob("*.jsonl") if path not in known)
-    return Rejudged(now, tuple(_changes(results, now)), tuple(bad), tuple(left_out))
+                damaged[provider.name].add(case.id)
+    runs = [_run(provider, results) for provider in results.providers]
+    environment: dict[str, object] = msgspec.to_builtins(results.environment)
+    built = build(cases, runs, environment, results.cases.planned)
+    providers = tuple(
+        _with_damage(old, new, damaged[old.name]) for old, new in zip(results.providers, built.providers, strict=True)
+    )
+    now = msgspec.structs.replace(built, providers=providers)
+    known = {_inside(directory, case.evidence) for provider in results.providers for case in provider.cases}
+    stored = sorted((directory / "evidence").rglob("*.jsonl"))
+    left_out = tuple(path for path in stored if path.resolve() not in known)
+    return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)
 
 
-def _judged(provider: str, case: CaseSummary, directory: Path) -> CaseResult:
+def _judged(provider: ProviderResults, case: CaseSummary, directory: Path) -> CaseResult:
     path = directory / case.evidence
+    if _inside(directory, case.evidence) is None:
+        raise BadEvidence(path, 0, f"the evidence of {case.id} is outside of {directory}", _OUTSIDE)
     trace = load(path)
-    if (trace.header.provider, trace.header.case) != (provider, case.id):
-        why = f"the evidence of {trace.header.case} ({trace.header.provider}), and not of {case.id} ({provider})"
+    header = trace.header
+    if (header.provider, header.case) != (provider.name, case.id):
+        why = f"the evidence of {header.case} ({header.provider}), and not of {case.id} ({provider.name})"
         raise BadEvidence(path, 1, why, _SWAPPED)
+    # What was claimed decides what applies. A provider with a problem may have made no full statement.
+    if not provider.problem and header.statement != provider.statement:
+        why = f"the evidence of {header.case} was taken under another statement than the one in the results"
+        raise BadEvidence(path, 1, why, _EDITED_STATEMENT)
     return judge_case(trace, evidence=case.evidence, duration_s=case.duration_s)
+
+
+def _inside(directory: Path, evidence: str) -> Path | None:
+    """Where the evidence really lies; None if that is not in the directory."""
+    try:
+        path = (directory / evidence).resolve()
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a name that no file can have
+        return None
+    return path if path.is_relative_to(directory.resolve()) else None
 
 
 def _run(provider: ProviderResults, results: Results) -> ProviderRun:
@@ -83,14 +115,89 @@ def _run(provider: ProviderResults, results: Results) -> ProviderRun:
     )
 
 
-def _environment(results: Results) -> dict[str, object]:
-    environment: dict[str, object] = msgspec.to_builtins(results.environment)
-    return environment
+def _with_damage(old: ProviderResults, new: ProviderResults, damaged: set[str]) -> ProviderResults:
+    """The rebuilt results, in which a requirement that lost its cases says so."""
+    lost = {identity for case in old.cases if case.id in damaged for identity in case.exercises}
+    lost |= {row.id for row in old.requirements if any(case.id in damaged for case in row.cases)}
+    return msgspec.structs.replace(
+        new,
+        requirements=tuple(
+            msgspec.structs.replace(row, reason=_DAMAGED)
+            if row.verdict is Verdict.NOT_EXERCISED and row.id in lost
+            else row
+            for row in new.requirements
+        ),
+    )
 
 
-def _changes(before: Results, now: Results) -> Iterable[Change]:
+# --- what differs ---------------------------------------------------------------------------------------------------
+
+
+def _changes(before: Results, now: Results, damaged: Mapping[str, set[str]]) -> Iterator[Change]:
+    found = False
     for old, new in zip(before.providers, now.providers, strict=True):
-        verdicts = {row.id: row.verdict for row in old.requirements}
-        for row in new.requirements:
-            if (stored := verdicts.get(row.id, Verdict.NOT_EXERCISED)) is not row.verdict:
-                yield Change(old.name, row.id, stored, row.verdict, row.reason)
+        for change in _of_provider(old, new, damaged[old.name]):
+            found = True
+            yield change
+    held = sum(len(provider.cases) for provider in before.providers)
+    extent = before.cases
+    if extent.finished != held or extent.planned < held:
+        found = True
+        said = f"{extent.finished} finished of {extent.planned} planned"
+        yield Change("results.json", "cases", said, f"{held} finished", "counted from its cases")
+    same_suite = msgspec.structs.replace(now, suite=before.suite)
+    if not found and not any(damaged.values()) and same_suite != before:
+        yield Change("results.json", "form", "as stored", "another order, or entries that a run does not write")
+
+
+def _of_provider(old: ProviderResults, new: ProviderResults, damaged: set[str]) -> Iterator[Change]:
+    stored = {row.id: row for row in old.requirements}
+    for row in new.requirements:
+        if row.id in stored:
+            yield from _of_row(old.name, stored.pop(row.id), row, damaged)
+        else:
+            yield Change(old.name, row.id, "no row", row.verdict, row.reason)
+    for row in stored.values():
+        yield Change(old.name, row.id, row.verdict, "no row", "not in this catalogue")
+    judged = {case.id: case for case in new.cases}
+    for case in old.cases:
+        if case.id in judged:
+            yield from _of_case(old.name, case, judged[case.id])
+    if old.totals != new.totals:
+        yield Change(old.name, "totals", _counts(old.totals), _counts(new.totals))
+
+
+def _of_row(provider: str, old: RequirementRow, new: RequirementRow, damaged: set[str]) -> Iterator[Change]:
+    if old.verdict is not new.verdict:
+        yield Change(provider, new.id, old.verdict, new.verdict, new.reason)
+    elif old.reason != new.reason:
+        yield Change(provider, f"{new.id}, reason", repr(old.reason), repr(new.reason))
+    if old.level is not new.level:
+        yield Change(provider, f"{new.id}, level", old.level, new.level)
+    left = [case for case in old.cases if case.id not in damaged]
+    yield from _of_cases(provider, new.id, left, new.cases)
+
+
+def _of_cases(provider: str, requirement: str, old: Iterable[CaseRow], new: Iterable[CaseRow]) -> Iterator[Change]:
+    stored, judged = {case.id: case for case in old}, {case.id: case for case in new}
+    for identity in dict.fromkeys([*stored, *judged]):
+        before, now = stored.get(identity), judged.get(identity)
+        if before == now:
+            continue
+        then, today = before.verdict if before else "not named", now.verdict if now else "not named"
+        yield Change(provider, f"{requirement} in {identity}", then, today, "other findings" if then == today else "")
+
+
+def _of_case(provider: str, old: CaseSummary, new: CaseSummary) -> Iterator[Change]:
+    for field in CaseSummary.__struct_fields__:
+        before, now = getattr(old, field), getattr(new, field)
+        if before != now:
+            yield Change(provider, f"{old.id}, {field}", _worded(before), _worded(now))
+
+
+def _worded(value: object) -> str:
+    return (", ".join(value) if isinstance(value, tuple) else str(value)) or "none"
+
+
+def _counts(totals: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {verdict}" for verdict, count in totals.items() if count) or "none"

@@ -28,6 +28,8 @@ from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 
 NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})
 """Requirements that only a segment which no end would send can exercise."""
+UNREACHED = "no case reached it"
+"""The reason of a requirement that could have been exercised, and was not."""
 _REASONS_SHOWN = 3
 
 
@@ -209,7 +211,7 @@ def _reason(identity: str, verdict: Verdict, findings: Iterable[Finding]) -> str
         case Verdict.NOT_EXERCISED if identity in NEEDS_FORGING:
             return "needs forged segments, which no case makes yet"
         case Verdict.NOT_EXERCISED:
-            return "no case reached it" if identity in judged() else "no judge yet"
+            return UNREACHED if identity in judged() else "no judge yet"
         case Verdict.INCONCLUSIVE:
             return _distinct(f.because for f in findings if f.outcome is Conclusion.UNDETERMINED)
         case Verdict.ERROR:
@@ -225,14 +227,14 @@ def _distinct(reasons: Iterable[str]) -> str:
 
 
 def gate(results: Results) -> int:
-    """The exit status of a run: 0 the gate is open, 1 something failed or broke, 3 nothing could be judged."""
+    """The exit status of a run: 0 the gate is open, 1 something failed, broke or was left out, 3 nothing was judged."""
     verdicts = {row.verdict for provider in results.providers if not provider.problem for row in provider.requirements}
     decided = {Verdict.PASS, Verdict.FAIL, Verdict.DEVIATION, Verdict.RECORDED, Verdict.ERROR}
     if not results.cases.finished or not verdicts & decided:
         return 3
     if verdicts & {Verdict.FAIL, Verdict.ERROR} or any(provider.problem for provider in results.providers):
         return 1
-    return 0
+    return 1 if results.cases.finished < results.cases.planned else 0
 
 
 # --- on disk --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
 from conformance.reporting.ladder import WIDTH
-from conformance.reporting.results import CaseRow, ProviderResults, RequirementRow, Results, gate
+from conformance.reporting.results import UNREACHED, CaseRow, ProviderResults, RequirementRow, Results, gate
 from conformance.reporting.text import clean, several, wrapped
 
 __all__ = ["failure_text", "print_summary", "verdict_sentence"]
@@ -30,6 +30,8 @@ STYLES = {
     Verdict.INCONCLUSIVE: "yellow",
 }
 _ALWAYS_SHOWN = (Verdict.PASS, Verdict.FAIL)
+_UNREACHED_SHOWN = 12
+"""More than these are a matter of the selection, and not worth a list."""
 _HEADINGS = {
     Verdict.INCONCLUSIVE: "incon-\nclusive",
     Verdict.NOT_APPLICABLE: "n/a",
@@ -41,8 +43,11 @@ _HEADINGS = {
 def print_summary(results: Results, console: Console, output: Path) -> None:
     """Print what a run came to. `output` is the directory that the evidence paths of the results start from.
 
-    Where no case ran there is nothing to count, and only what kept them from running is told.
+    Where no case ran there is nothing to count, and only what kept them from running is told. Where none was to run,
+    the selection or the usage was at fault, which its reader says.
     """
+    if not results.cases.planned and not any(provider.problem for provider in results.providers):
+        return
     show = _Printer(console)
     for provider in results.providers:
         show.provider(provider, results)
@@ -57,7 +62,11 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
     for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED) if results.cases.finished else ():
         for reason, identities, providers in _alike(results, verdict):
             label = str(verdict).replace("-", " ")
-            show.lines(wrapped(label, f"{', '.join(identities)} ({', '.join(providers)}): {reason}", column=15))
+            text = f"{', '.join(identities)} ({', '.join(providers)}): {reason}"
+            if reason == UNREACHED and len(identities) > _UNREACHED_SHOWN:
+                count = several(len(identities), "requirement")
+                text = f"{count} were reached by no case of this selection ({', '.join(providers)})"
+            show.lines(wrapped(label, text, column=15))
     show.blank()
     show.line(verdict_sentence(results), "bold green" if gate(results) == 0 else "bold red")
     show.line(f"Results: {output / 'results.json'}   Evidence: {output / 'evidence'}")
@@ -80,6 +89,8 @@ def verdict_sentence(results: Results) -> str:
             f"{several(totals[Verdict.ERROR], 'requirement')} broke off in an error" if totals[Verdict.ERROR] else "",
             f"{several(untested, 'provider')} could not be tested" if untested else "",
         ]
+        if not any(parts):
+            return f"Interrupted after {extent.finished} of {several(extent.planned, 'case')}: no gate."
         return f"The gate is closed: {', '.join(filter(None, parts))} ({ran})."
     if results.providers and all(provider.problem for provider in results.providers):
         return "Nothing could be judged: no provider could be tested."

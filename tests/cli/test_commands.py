@@ -89,6 +89,9 @@ def test_help_needs_none_of_the_heavy_libraries() -> None:
         (["explain", "IND-STREAM-01", "--results", "nowhere"], "nowhere/results.json: cannot be read", "results.json"),
         (["judge", "nowhere"], "nowhere/results.json: cannot be read", "results.json"),
         (["check-agent"], "needs the command of an agent", "check-agent python"),
+        (["check-agent", "nonesuch", "--transport", "tcp"], "no such program: nonesuch", "full path"),
+        (["check-agent", "tcp://nowhere"], "no address of an agent: tcp://nowhere", "write tcp://host:port"),
+        (["check-agent", "tcp://127.0.0.1:1", "-v"], "nothing can follow the address", "one agent"),
         (["providers", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
         (["run", "--provider", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
         (["run", "--provider", "mine.toml"], "mine.toml: cannot be read", "path"),
@@ -175,7 +178,7 @@ def test_explain(here: Path, capsys: Captured) -> None:
 def test_judging_again_an_honest_run(here: Path, capsys: Captured) -> None:
     kept_run(here / "run")
     assert main(["judge", "run"]) == 0
-    assert capsys.readouterr().out == "2 cases judged again; no verdict changed\n"
+    assert capsys.readouterr().out == "2 cases judged again; nothing differs from the results\n"
 
 
 def test_judging_again_a_lying_report(here: Path, capsys: Captured) -> None:
@@ -198,6 +201,17 @@ def test_judging_again_evidence_that_was_cut_short(here: Path, capsys: Captured)
     assert "1 case judged again" in said.out
 
 
+def test_judging_again_with_evidence_of_no_case(here: Path, capsys: Captured) -> None:
+    kept_run(here / "run")
+    for number in range(7):
+        (here / "run" / "evidence" / f"{number}.jsonl").touch()
+    assert main(["judge", "run"]) == 1
+    told = capsys.readouterr().out
+    assert "left out: 7 evidence files of no case of these results\n  run/evidence/0.jsonl\n" in told
+    assert "  and 2 more\n" in told
+    assert "interrupted" not in told
+
+
 def test_judging_again_without_evidence(here: Path, capsys: Captured) -> None:
     kept_run(here / "run")
     for path in (here / "run" / "evidence").rglob("*.jsonl"):
@@ -215,7 +229,7 @@ def test_an_agent_that_speaks_the_protocol(capsys: Captured) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["/no/such/program"], [sys.executable, "-c", "print('hello')"], ["--", sys.executable, "-c", ""]]
+    "command", [[sys.executable, "-c", "print('hello')"], ["--", sys.executable, "-c", ""], ["tcp://127.0.0.1:1"]]
 )
 def test_an_agent_that_does_not(command: list[str], capsys: Captured) -> None:
     assert main(["check-agent", *command]) == 1
@@ -227,14 +241,14 @@ def test_an_agent_that_does_not(command: list[str], capsys: Captured) -> None:
 
 def test_providers_say_what_is_missing(here: Path, capsys: Captured) -> None:
     (here / "mine.toml").write_text(
-        '[implementation]\nname = "mine\\u001b"\n[agent]\ncommand = ["/no/such/agent"]\n'
+        '[implementation]\nname = "mine"\n[agent]\ncommand = ["/no/such/agent"]\n'
         '[statement]\nfamily = "posix"\ntransport = "tcp"\n',
         "utf-8",
     )
     assert main(["providers", "kernel-tcp", "mine.toml"]) == 0
     told = capsys.readouterr().out
     assert "kernel-tcp   tcp, stream; agent python-socket" in told
-    assert "mine\\x1b" in told and "NOT READY" in told
+    assert "mine" in told and "NOT READY" in told
     assert "no such program: /no/such/agent" in told
     assert "remedy: give its full path" in told
     assert all(topology in told for topology in ("loopback", "wire", "veth", "host"))

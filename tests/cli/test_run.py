@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,16 @@ class FakePytest:
         self.status = 0
         self.results: Results | None = results_of(PASSED)
         self.interrupted = False
+        self.signal: signal.Signals | None = None
 
     def __call__(self, arguments: list[str], plugins: list[Any]) -> int:
         self.arguments = arguments
         print("pytest speaks")
         if self.results is not None:
             save(self.results, self.output / "results.json")
-        if self.interrupted:
+        if self.interrupted or self.signal:
             with pytest.raises(KeyboardInterrupt) as caught:
-                raise KeyboardInterrupt
+                signal.raise_signal(self.signal or signal.SIGINT)
             plugins[0].pytest_keyboard_interrupt(caught)
         return self.status
 
@@ -120,6 +122,42 @@ def test_results_of_an_earlier_run_are_not_taken_for_this_ones(fake: FakePytest,
     main(["run", "--output", "out"])
     fake.results, fake.status = None, 3
     assert main(["run", "--output", "out"]) == 3
+
+
+def test_evidence_of_an_earlier_run_is_not_taken_for_this_ones(fake: FakePytest, tmp_path: Path) -> None:
+    main(["run", "--output", "out"])
+    left = tmp_path / "out" / "evidence" / "unix-stream" / "old.jsonl"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    main(["run", "--output", "out"])
+    assert not left.parent.parent.exists()
+
+
+def test_evidence_without_results_is_not_ours_to_remove(fake: FakePytest, tmp_path: Path) -> None:
+    theirs = tmp_path / "out" / "evidence" / "photo.jpg"
+    theirs.parent.mkdir(parents=True)
+    theirs.touch()
+    main(["run", "--output", "out"])
+    assert theirs.exists()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_other_signals_that_end_a_program_are_like_ctrl_c(fake: FakePytest, name: str) -> None:
+    number = signal.Signals[name]
+    before = signal.getsignal(number)
+    fake.results, fake.status, fake.signal = results_of(PASSED, planned=9), 2, number
+    assert main(["run"]) == 130
+    assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_ignored_stays_so(fake: FakePytest) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fake.signal = signal.SIGHUP
+        with pytest.raises(pytest.fail.Exception):  # the one with which FakePytest expects an interrupt
+            main(["run"])
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,10 @@ def on_another_clock(request: Message, reply: Message) -> Message:
     return reply
 
 
+def in_the_future(request: Message, reply: Message) -> Message:
+    return {**reply, "call": [at + 10**10 for at in reply["call"]]} if "call" in reply else reply
+
+
 def on_another_transport(request: Message, reply: Message) -> Message:
     if request.get("op") == "hello":
         reply["result"]["transport"] = "sctp"
@@ -132,6 +136,7 @@ ON_REPLY: dict[str, Callable[[Message, Message], Message]] = {
         crash_at_the_end,
         hang_at_the_end,
         on_another_clock,
+        in_the_future,
         on_another_transport,
     )
 }

@@ -59,6 +59,13 @@ def test_what_would_be_judged_by_the_wrong_rules_is_not_judged(run: Run, tmp_pat
     assert says in ended.stdout
 
 
+def test_an_agent_that_lies_about_time_gives_errors_and_no_verdict(run: Run, tmp_path: Path) -> None:
+    ended = run("run", "--provider", profile(tmp_path, "in_the_future"), "-k", "peek", "--output", "report")
+    assert ended.returncode == 1
+    assert set(verdicts(tmp_path / "report")["mutant"].values()) == {"error", "not-applicable", "not-exercised"}
+    assert "do not lie between its request and its reply" in ended.stdout
+
+
 def test_a_hang_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
     provider = profile(tmp_path, "hang_at_the_end")
     keyword = "(peek_at_the_end and 1460) or linger_as_it_is_found"

@@ -154,7 +154,7 @@ def test_an_interrupted_run_of_many_processes_writes_what_it_had_collected(tmp_p
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if " of 230" in line:  # some have been collected
+        if " of " in line:  # some have been collected
             break
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=LIMIT_S)

@@ -599,3 +599,13 @@ def test_an_end_that_the_peer_hears_only_after_the_close_shows_nothing() -> None
     story.peer.recv()
     story.peer.recv()
     assert story.conclusions("INIT-CLOSE-12") == NOTHING
+
+
+def test_a_close_of_one_duplicate_that_resets_is_wrong() -> None:
+    story = Story()
+    story.iut.call("duplicate", result={"socket": 4})
+    call = story.iut.begin("close")
+    story.rst(IUT)
+    story.iut.finish(call)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED

@@ -627,10 +627,11 @@ def test_a_send_under_way_is_not_counted() -> None:
 # --- INIT-SHUT-09 -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("seconds", [2, 60])  # half the linger time, and never more than is prompt
 @pytest.mark.parametrize(("takes", "expected"), [(1, SATISFIED), (900, SATISFIED), (1000, VIOLATED), (2000, VIOLATED)])
-def test_shutdown_does_not_linger(takes: int, expected: set[Conclusion]) -> None:
+def test_shutdown_does_not_linger(takes: int, expected: set[Conclusion], seconds: int) -> None:
     story = Story()
-    story.iut.linger(2)
+    story.iut.linger(seconds)
     story.iut.send(1000)
     story.data(IUT, 400)
     story.iut.shutdown("send", takes=takes)
@@ -848,3 +849,26 @@ def test_without_an_answer_there_is_no_exchange() -> None:
     story.fin(PEER)
     story.iut.recv()
     assert story.conclusions("DD-SCN-05") == NOTHING
+
+
+# --- what mutants got past ------------------------------------------------------------------------------------------
+
+
+def test_a_repeated_shutdown_that_resets_is_wrong() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    call = story.iut.begin("shutdown", how="send")
+    story.rst(IUT)
+    story.iut.finish(call, error="ENOTCONN")
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-11") == VIOLATED
+
+
+def test_an_acknowledgement_after_the_end_is_no_late_data() -> None:
+    story = _half_closed()
+    story.fin(PEER)
+    story.segment(PEER, "A")
+    story.peer.shutdown("send")
+    story.iut.recv()
+    assert story.conclusions("INIT-SHUT-05") == NOTHING

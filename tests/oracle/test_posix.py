@@ -430,3 +430,26 @@ def test_a_unix_socket_has_nothing_unsent(kind: object, takes: int, expected: se
     story = lingering(story=Story(UNIX_STREAM if kind is UNIX_STREAM else UNIX_SEQPACKET))
     story.iut.close(takes=takes)
     assert story.conclusions("POSIX-CLOSE-01") == expected
+
+
+@pytest.mark.parametrize("drains", [False, True])
+def test_a_lingering_close_that_does_not_wait_is_wrong(drains: bool) -> None:
+    story = Story()
+    story.iut.linger(1)
+    story.iut.send(1000)
+    story.segment(IUT, "PA", 1000)
+    if drains:
+        story.segment(PEER, "A")
+    story.iut.close()
+    if not drains:
+        story.segment(PEER, "A")
+    assert story.conclusions("POSIX-CLOSE-01") == (NOTHING if drains else VIOLATED)
+
+
+def test_a_close_that_the_agent_does_not_have_is_not_judged() -> None:
+    story = Story()
+    story.iut.linger(1)
+    story.iut.send(1000)
+    story.segment(IUT, "PA", 1000)
+    story.iut.finish(story.iut.begin("close"), unsupported="no close")
+    assert story.conclusions("POSIX-CLOSE-01") == NOTHING

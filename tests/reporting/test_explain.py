@@ -14,6 +14,7 @@ from conformance.oracle.findings import Conclusion
 from conformance.reporting import casebook
 from conformance.reporting.casebook import CaseFunction
 from conformance.reporting.explain import LastRun, UnknownName, explain, in_words, newest
+from conformance.reporting.failures import expression
 from conformance.reporting.results import save
 from tests.reporting.runs import BAD, GOOD, case, finding, kept_run, results_of
 
@@ -88,6 +89,38 @@ def test_a_case_by_its_id_by_its_function_and_by_its_name(tmp_path: Path) -> Non
         assert "kernel-tcp 1 fail, 1 pass" in text
         assert f"fail: {BAD}" in text
         assert "> 13.000 recv: ECONNRESET" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "test_peer_ends_after_data[kernel-tcp-5-close]",
+        "indicating/stream_end.py::test_peer_ends_after_data[kernel-tcp-5-close]",
+    ],
+)
+def test_a_case_by_its_name_in_pytest(tmp_path: Path, name: str) -> None:
+    last = LastRun(kept_run(tmp_path), tmp_path)
+    text = explained(name, last)
+    assert text.startswith(BAD)
+    assert "kernel-tcp 1 fail fail:" in text
+    with pytest.raises(UnknownName):
+        explain(name.replace("kernel-tcp", "unix-stream"), FUNCTIONS, last)
+
+
+def test_a_case_as_the_command_to_run_it_again_selects_it(tmp_path: Path) -> None:
+    last = LastRun(results_of(case("a.py::test_a[1 (b)]", finding("IND-STREAM-01", Conclusion.SATISFIED))), tmp_path)
+    assert explained(expression("a.py::test_a[1 (b)]", "kernel-tcp"), last).startswith("a.py::test_a[1 (b)]")
+
+
+def test_a_case_that_is_meant_for_the_requirement_is_preferred(tmp_path: Path) -> None:
+    satisfied = finding("IND-STREAM-01", Conclusion.SATISFIED)
+    cases = [
+        case("a::by_chance", satisfied, evidence="evidence/a.jsonl"),
+        case("b::meant", satisfied, evidence="evidence/b.jsonl", exercises=("IND-STREAM-01",)),
+    ]
+    text = explained("IND-STREAM-01", LastRun(results_of(*cases), tmp_path))
+    assert "evidence/b.jsonl" in text
+    assert "evidence/a.jsonl" not in text
 
 
 def test_a_case_without_results_is_explained_from_its_source() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from conformance.catalogue.requirement import Level
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.rejudging import rejudge
-from conformance.reporting.results import Results, load, save
+from conformance.reporting.results import Extent, RequirementRow, Results, load, save
 from conformance.trace import store
-from tests.reporting.runs import BAD, GOOD, keep, kept_run, named
+from tests.oracle.story import UNIX_STREAM
+from tests.reporting.runs import BAD, GOOD, keep, kept_run, named, row
 from tests.reporting.runs import good_story as good
 
 
@@ -21,7 +23,8 @@ def evidence(directory: Path, case: str) -> Path:
 
 
 def test_honest_results_do_not_change(tmp_path: Path) -> None:
-    results = kept_run(tmp_path)
+    kept_run(tmp_path)
+    results = load(tmp_path / "results.json")
     again = rejudge(results, tmp_path)
     assert not again.changes
     assert not again.bad
@@ -33,7 +36,7 @@ def test_honest_results_do_not_change(tmp_path: Path) -> None:
 def test_a_verdict_that_the_evidence_does_not_bear_out_is_found(tmp_path: Path) -> None:
     results = lying(kept_run(tmp_path))
     again = rejudge(results, tmp_path)
-    changes = {change.requirement: (change.before, change.now) for change in again.changes}
+    changes = {change.what: (change.before, change.now) for change in again.changes}
     assert changes["IND-STREAM-01"] == (Verdict.PASS, Verdict.FAIL)
     assert again.status == 1
 
@@ -45,6 +48,100 @@ def lying(results: Results) -> Results:
         for row in provider.requirements
     )
     return msgspec.structs.replace(results, providers=(msgspec.structs.replace(provider, requirements=rows),))
+
+
+REPLACED = msgspec.structs.replace
+
+
+def edited_row(row: RequirementRow, edit: str) -> RequirementRow:
+    match edit:
+        case "level":
+            return REPLACED(row, level=Level.OPTIONAL)
+        case "reason":
+            return REPLACED(row, reason="because")
+        case "case dropped":
+            return REPLACED(row, cases=row.cases[:1])
+        case "verdict in a case":
+            return REPLACED(row, cases=tuple(REPLACED(case, verdict=Verdict.PASS) for case in row.cases))
+        case _:
+            return REPLACED(row, cases=tuple(REPLACED(case, findings=case.findings[:0]) for case in row.cases))
+
+
+@pytest.mark.parametrize(
+    ("edit", "named"),
+    [
+        ("level", "IND-STREAM-01, level"),
+        ("reason", "IND-STREAM-01, reason"),
+        ("case dropped", f"IND-STREAM-01 in {GOOD}"),
+        ("verdict in a case", f"IND-STREAM-01 in {BAD}"),
+        ("findings", f"IND-STREAM-01 in {BAD}"),
+    ],
+)
+def test_every_edit_of_a_requirement_is_named(tmp_path: Path, edit: str, named: str) -> None:
+    results = kept_run(tmp_path)
+    (provider,) = results.providers
+    rows = tuple(edited_row(row, edit) if row.id == "IND-STREAM-01" else row for row in provider.requirements)
+    again = rejudge(REPLACED(results, providers=(REPLACED(provider, requirements=rows),)), tmp_path)
+    assert named in [change.what for change in again.changes]
+    assert {change.what[:13] for change in again.changes} == {"IND-STREAM-01"}
+    assert again.status == 1
+
+
+def test_edits_of_cases_totals_and_extent_are_named(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    (provider,) = results.providers
+    cases = tuple(REPLACED(case, verdict=Verdict.PASS) for case in provider.cases)
+    edited = REPLACED(provider, cases=cases, totals={**provider.totals, "fail": 0})
+    again = rejudge(REPLACED(results, providers=(edited,), cases=Extent(9, 9)), tmp_path)
+    assert [change.what for change in again.changes] == [f"{BAD}, verdict", "totals", "cases"]
+    assert again.changes[-1].before == "9 finished of 9 planned"
+    assert again.status == 1
+
+
+def test_a_row_that_was_taken_out_or_doubled_is_named(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    (provider,) = results.providers
+    for rows in (provider.requirements[1:], (*provider.requirements, provider.requirements[0])):
+        again = rejudge(REPLACED(results, providers=(REPLACED(provider, requirements=rows),)), tmp_path)
+        assert len(again.changes) == 1
+        assert again.status == 1
+
+
+def test_an_interrupted_run_is_not_taken_for_an_edited_one(tmp_path: Path) -> None:
+    again = rejudge(REPLACED(kept_run(tmp_path), cases=Extent(9, 2)), tmp_path)
+    assert not again.changes
+    assert again.status == 0
+
+
+def test_results_under_another_statement_than_their_evidence_are_found(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    (provider,) = results.providers
+    again = rejudge(REPLACED(results, providers=(REPLACED(provider, statement=UNIX_STREAM),)), tmp_path)
+    assert len(again.bad) == 2
+    assert "another statement" in again.bad[0].why
+
+
+def test_evidence_outside_of_the_directory_is_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    results = kept_run(run)
+    path = evidence(run, GOOD)
+    path.rename(tmp_path / path.name)
+    (provider,) = results.providers
+    for place in (f"../{path.name}", str(tmp_path / path.name), "evidence/\0"):
+        cases = tuple(REPLACED(case, evidence=place) if case.id == GOOD else case for case in provider.cases)
+        again = rejudge(REPLACED(results, providers=(REPLACED(provider, cases=cases),)), run)
+        assert "outside" in again.bad[0].why and GOOD in again.bad[0].why
+        assert again.status == 1
+
+
+def test_a_requirement_that_lost_its_evidence_says_so(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    for case in (GOOD, BAD):
+        evidence(tmp_path, case).unlink()
+    again = rejudge(results, tmp_path)
+    reasons = {change.what: change.reason for change in again.changes}
+    assert reasons["IND-STREAM-01"] == "its evidence is damaged or missing"
+    assert row(again.results, "WIRE-FIN-01").reason != "its evidence is damaged or missing"
 
 
 @pytest.mark.parametrize("harm", ["cut", "edit", "remove", "swap"])
@@ -79,7 +176,7 @@ def test_evidence_of_no_case_of_the_results_is_left_out(tmp_path: Path) -> None:
     keep(named(good(), "other.py::test_other"), tmp_path)
     again = rejudge(load(tmp_path / "results.json"), tmp_path)
     assert again.left_out == (evidence(tmp_path, "other.py::test_other"),)
-    assert again.status == 0
+    assert again.status == 1
 
 
 def test_a_provider_that_could_not_be_tested_stays_so(tmp_path: Path) -> None:

@@ -120,6 +120,10 @@ def test_the_gate(outcomes: list[tuple[str, Conclusion]], status: int) -> None:
     assert gate(results_of(*cases)) == status
 
 
+def test_an_unfinished_run_does_not_open_the_gate() -> None:
+    assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), planned=2)) == 1
+
+
 def test_one_provider_that_could_not_be_tested_shuts_the_gate() -> None:
     providers = [provider(), provider("mine", problem="does not start")]
     assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), providers=providers)) == 1

@@ -14,7 +14,7 @@ from rich.console import Console
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.reporting.failures import again, expression, failure_text
-from conformance.reporting.results import Results
+from conformance.reporting.results import UNREACHED, Results
 from conformance.reporting.summary import print_summary, verdict_sentence
 from tests.oracle.story import UNIX_STREAM
 from tests.reporting.runs import (
@@ -23,6 +23,7 @@ from tests.reporting.runs import (
     bad_story,
     case,
     finding,
+    first,
     good_story,
     keep,
     kept_run,
@@ -120,10 +121,27 @@ def test_where_no_case_ran_there_is_nothing_to_count() -> None:
     assert "Nothing could be judged: no case ran." in text
 
 
+def test_where_none_was_to_run_nothing_is_said() -> None:
+    assert printed(results_of()) == ""
+
+
+def test_a_long_list_of_what_was_not_reached_is_a_count() -> None:
+    text = flat(printed(results_of(case("one", finding("IND-STREAM-01", SATISFIED)))))
+    assert "requirements were reached by no case of this selection (kernel-tcp)" in text
+    assert "IND-STREAM-02" not in text
+
+
+def test_a_short_list_of_what_was_not_reached_is_told() -> None:
+    everything = [row.id for row in first(results_of()).requirements if row.reason == UNREACHED]
+    findings = [finding(identity, SATISFIED) for identity in everything if identity != "IND-STREAM-02"]
+    text = flat(printed(results_of(case("one", *findings))))
+    assert "not exercised IND-STREAM-02 (kernel-tcp): no case reached it" in text
+
+
 def test_contradictions_are_told() -> None:
     contradiction = Contradiction(item="GRACEFUL_CLOSE", claimed="yes", found="no")
     assert "contradiction GRACEFUL_CLOSE: claimed yes, found no" in flat(
-        printed(results_of(providers=[provider(contradictions=(contradiction,))]))
+        printed(results_of(providers=[provider(contradictions=(contradiction,))], planned=1))
     )
 
 
@@ -131,7 +149,7 @@ def test_contradictions_are_told() -> None:
     ("results", "sentence"),
     [
         (results_of, "The gate is open: nothing failed (1 case for 1 provider)."),
-        (lambda c: results_of(c, planned=4), "The gate is open: nothing failed (cut short after 1 of 4 cases)."),
+        (lambda c: results_of(c, planned=4), "Interrupted after 1 of 4 cases: no gate."),
         (lambda c: results_of(planned=4), "Nothing could be judged: no case ran."),
     ],
 )
@@ -139,6 +157,11 @@ def test_the_last_word(results: object, sentence: str) -> None:
     made = results(case("one", finding("IND-STREAM-01", SATISFIED)))  # type: ignore[operator]
     assert verdict_sentence(made) == sentence
     assert sentence in flat(printed(made))
+
+
+def test_the_last_word_on_a_failure_that_ended_the_run() -> None:
+    results = results_of(case("one", finding("IND-STREAM-01", VIOLATED)), planned=4)
+    assert verdict_sentence(results) == "The gate is closed: 1 requirement failed (cut short after 1 of 4 cases)."
 
 
 def test_the_last_word_on_failures_errors_and_providers_that_do_not_start() -> None:
@@ -151,7 +174,7 @@ def test_the_last_word_on_failures_errors_and_providers_that_do_not_start() -> N
 
 
 def test_the_summary_says_where_the_results_lie() -> None:
-    assert "Results: reports/now/results.json" in printed(results_of())
+    assert "Results: reports/now/results.json" in printed(results_of(planned=1))
 
 
 def test_nothing_that_was_said_is_markup_or_control() -> None:
