@@ -65,6 +65,7 @@ class _Outcome:
     frames: list[Frame] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     lost: int = 0
+    watched: bool = False
     wire_missing: str = ""
 
 
@@ -99,7 +100,8 @@ def _trace_of(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome) -
         peer=case.provider.peer.name,
         settle_ns=limits.settle_ms * 1_000_000,
         prompt_ns=limits.prompt_ms * 1_000_000,
-        wire=bool(outcome.segments) and not outcome.wire_missing,
+        # A link that was watched and showed nothing is a capture that failed, not a transport without a link.
+        wire=outcome.watched,
         wire_missing=outcome.wire_missing,
         lost=outcome.lost,
         problem=outcome.problem,
@@ -139,6 +141,7 @@ def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
     if tap is None:
         outcome.wire_missing = missing
         return
+    outcome.watched = True
     if not tap.flush():
         outcome.wire_missing = "the capture could not be made sure to be whole"
     outcome.frames, outcome.segments = tap.frames(), tap.segments()

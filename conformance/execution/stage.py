@@ -26,6 +26,7 @@ JITTER_FACTOR = 20
 """The settle time is this many times the worst scheduling delay seen: an absence must outlast any ordinary delay."""
 SETTLE_LIMIT_MS = 500
 SILENCES_LIMIT = 12
+"""Cases of one provider that may end in silence before the rest is given up: each costs about seven seconds."""
 
 
 def scheduling_jitter_ms() -> float:

@@ -183,14 +183,14 @@ class Direction:
         return next((a for a in self.acknowledgements if a.upto >= upto), None)
 
 
-def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: int, relayed: bool) -> Direction:
-    """Derive a direction from the segments of a visible link; `lost` is how many packets the capture lost.
+def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: str, relayed: bool) -> Direction:
+    """Derive a direction from the segments of a visible link; `lost` is why they are not all, empty if they are.
 
     On a link that the harness relays, a segment's time comes before its delivery, by how much is not known.
     """
     isn = _initial_sequence(segments, sender.end)
     if isn is None or lost:
-        reason = f"the capture lost {lost} packets" if lost else "the capture holds no SYN of this direction"
+        reason = lost or "the capture holds no SYN of this direction"
         return Direction(sender, receiver, False, (), (), Ending(EndKind.NOT_KNOWN, reason=reason))
     opposite = _initial_sequence(segments, receiver.end)
     passages = tuple(

@@ -87,7 +87,10 @@ class History:
         peer = Side.of(self.trace, self.operations, End.PEER, established.peer)
         segments = _segments_of(self.trace.events, established)
         if self.header.wire:
-            lost, relayed = self.header.lost, self.header.topology == "wire"
+            lost = self.header.wire_missing or (
+                f"the capture lost {self.header.lost} packets" if self.header.lost else ""
+            )
+            relayed = self.header.topology == "wire"
             iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
             peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
         else:
