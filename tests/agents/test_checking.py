@@ -96,7 +96,7 @@ def test_an_agent_that_says_concurrent_and_is_not(fake: Any, monkeypatch: pytest
     command = [
         sys.executable,
         "-c",
-        "from conformance.agents.kernel import lines; lines._may_block = lambda *_: False\n"
+        "from conformance.agents.kernel.calls import Calls; Calls.may_block = lambda *_: False\n"
         "from conformance.agents.kernel.__main__ import main; main(['--transport', 'tcp'])",
     ]
     found = {check.name: check for check in bad(list(check_agent(command)))}

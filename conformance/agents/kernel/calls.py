@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""The socket calls of the kernel agent: one method an operation, one system call a method.
+"""The kernel's socket calls: one method an operation, one system call a method.
 
 Blocking mode is real: O_NONBLOCK stays clear, and `wait_ms` is set as SO_RCVTIMEO or SO_SNDTIMEO (or MSG_DONTWAIT for
-0). A method returns the result, or raises OSError (an observation), `NothingCame` (a timeout), `Unsupported`, or
-anything else (a failure of the agent). Which thread calls it, and what is said, is `lines`' to decide.
+0).
 """
 
 from __future__ import annotations
 
-import binascii
 import contextlib
 import fcntl
 import os
@@ -18,8 +16,8 @@ import struct
 import threading
 
 from conformance.agents.kernel import readiness
-from conformance.agents.kernel.outcomes import Call, NothingCame, Unsupported, error_value
-from conformance.trace.pattern import pattern
+from conformance.agents.serving.implementation import LONGEST_DATA, Implementation
+from conformance.agents.serving.outcomes import Call, NothingCame, Unsupported, error_value, octets, received
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
 if TYPE_CHECKING:
@@ -28,8 +26,8 @@ if TYPE_CHECKING:
 LOWEST_NUMBER = 64
 """Sockets live at descriptors from here up, each at one that no socket had before since the last reset: so the number
 of a closed socket stays invalid. The agent's own descriptors stay below."""
-LONGEST_DATA = 3_000_000
-"""Octets that fit in a line as base64; more can be received with a digest."""
+VERSION = "1.0"
+TRANSPORTS = {"tcp": "tcp", "unix-stream": "unix", "unix-seqpacket": "unix"}
 
 FAMILIES = {"inet": socket.AF_INET, "inet6": socket.AF_INET6, "unix": socket.AF_UNIX}
 HOWS = {"receive": socket.SHUT_RD, "send": socket.SHUT_WR, "both": socket.SHUT_RDWR}
@@ -70,10 +68,32 @@ class Handle:
         return bool(on) and seconds > 0
 
 
-class Calls:
+class Calls(Implementation):
     """The sockets of one agent, and the calls on them."""
 
-    def __init__(self) -> None:
+    ops = (
+        "socket",
+        "listen",
+        "accept",
+        "connect",
+        "send",
+        "recv",
+        "post_recv",
+        "shutdown",
+        "close",
+        "duplicate",
+        "set_linger",
+        "get_linger",
+        "set_blocking",
+        "set_option",
+        "get_error",
+        "names",
+        "poll",
+    )
+
+    def __init__(self, transport: str) -> None:
+        super().__init__()
+        self._transport = transport
         self._handles: dict[int, Handle] = {}
         self._keeping = threading.Lock()
         self._last = 0
@@ -81,6 +101,42 @@ class Calls:
         nothing = socket.socket()
         nothing.close()
         self._invalid = Handle(nothing)  # its descriptor is -1
+
+    def hello(self, clock: str) -> dict[str, Any]:
+        """Return what the agent says of itself and of the kernel."""
+        system = os.uname()
+        flags = ["GUARANTEED_DELIVERY", "GUARANTEED_ORDER", "GRACEFUL_CLOSE"]
+        return {
+            "protocol": 1,
+            "agent": {"name": "python-socket", "version": VERSION},
+            "implementation": {
+                "name": f"{system.sysname.lower()}-{self._transport}",
+                "version": system.release,
+                "vendor": "kernel",
+            },
+            "family": "posix",
+            "transport": TRANSPORTS[self._transport],
+            "service_flags": [*flags, "MESSAGE_ORIENTED"] if self._transport == "unix-seqpacket" else flags,
+            "limits": {"disconnect_data_max": 0, "message_max": None},
+            "surfaces": ["blocking", "nonblocking", *readiness.SURFACES],
+            "ops": self.ops,
+            "reads_ahead": False,
+            "concurrent": True,
+            "clock": clock,
+        }
+
+    def may_block(self, op: str, arguments: dict[str, Any]) -> bool:
+        """Whether the call may block: a matter of the socket's mode, its linger setting and the time it is given."""
+        handle: Handle | None = arguments.get("handle")
+        if handle is None or not handle.open:
+            return False
+        if op == "close":
+            return handle.lingers()
+        if op == "poll":
+            return bool(arguments.get("wait_ms"))
+        if op in ("accept", "connect"):
+            return handle.blocks()
+        return op in ("send", "recv") and bool(arguments.get("wait_ms")) and handle.blocks()
 
     def handle(self, number: int) -> Handle:
         """Return the handle of a socket that is or was; raises LookupError."""
@@ -202,10 +258,10 @@ class Calls:
         wait_ms: int = 0,
     ) -> dict[str, Any]:
         """send(2)."""
-        octets = _octets(data, pattern)
+        payload = octets(data, pattern)
         flags = self._bound(handle, socket.SO_SNDTIMEO, wait_ms)
         try:
-            return {"length": call.timed(lambda: handle.native.send(octets, flags))}
+            return {"length": call.timed(lambda: handle.native.send(payload, flags))}
         except BlockingIOError as error:
             raise self._nothing_came(handle, error) from None
 
@@ -227,19 +283,10 @@ class Calls:
                 raise Unsupported("POSIX has no partial receive")
             bits |= {"PEEK": socket.MSG_PEEK, "WAITALL": socket.MSG_WAITALL}[flag]
         try:
-            octets, _, told, _ = call.timed(lambda: handle.native.recvmsg(length, 0, bits))
+            data, _, told, _ = call.timed(lambda: handle.native.recvmsg(length, 0, bits))
         except BlockingIOError as error:
             raise self._nothing_came(handle, error) from None
-        result: dict[str, Any] = {"length": len(octets)}
-        if digest:
-            from hashlib import sha256  # here, because it takes a tenth of the start-up time
-
-            result["sha256"] = sha256(octets).hexdigest()
-        else:
-            result["data"] = binascii.b2a_base64(octets, newline=False).decode()
-        if told & socket.MSG_TRUNC:
-            result["partial"] = True
-        return result
+        return received(data, digest=digest, partial=bool(told & socket.MSG_TRUNC))
 
     def shutdown(self, call: Call, handle: Handle, how: str | int) -> dict[str, Any]:
         """shutdown(2); a number is passed through as it is."""
@@ -344,15 +391,6 @@ def get_linger(native: socket.socket) -> tuple[int, int]:
     """Read SO_LINGER: l_onoff and l_linger."""
     on, seconds = struct.unpack("ii", native.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8))
     return on, seconds
-
-
-def _octets(data: str | None, bulk: dict[str, int] | None) -> bytes:
-    if (data is None) == (bulk is None):
-        raise ValueError("`send` takes `data` or `pattern`, one of the two")
-    if bulk is not None:
-        return pattern(bulk["seed"], bulk["length"])
-    assert data is not None
-    return binascii.a2b_base64(data, strict_mode=True)
 
 
 def _sockaddr(address: dict[str, Any]) -> Any:

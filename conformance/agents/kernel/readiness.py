@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Sequence
 
-from conformance.agents.kernel.outcomes import Unsupported
+from conformance.agents.serving.outcomes import Unsupported
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
 if TYPE_CHECKING:
