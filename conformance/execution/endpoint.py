@@ -23,6 +23,8 @@ POLLED = ("select", "poll", "epoll")
 RDHUP_SURFACES = ("poll", "epoll", "epoll-et")
 CHUNK = 1 << 18
 """Octets asked for by a receive: more than any message that a case sends."""
+DISCONNECT_ROOM = 4096
+"""Octets of room for disconnect data: more than any transport here carries."""
 _DIGEST_ABOVE = 4096
 _SPARE_S = 5.0
 """What an agent may take beyond the call's own limit before it counts as silent: a loaded machine, not the IUT."""
@@ -76,6 +78,7 @@ class Endpoint:
     received: int = 0
     other: Endpoint | None = None
     _completions: dict[str, CompletionNotice] = field(default_factory=dict)
+    _told: list[str] = field(default_factory=list)
 
     # --- one call -------------------------------------------------------------------------------------------------
 
@@ -165,6 +168,8 @@ class Endpoint:
         for notice in self.agent.take_notices():
             if isinstance(notice, CompletionNotice):
                 self._completions[notice.token] = notice
+            elif notice.socket == self.socket:
+                self._told.append(notice.type)
             self.recorder.add(_event_of(self.end, notice))
 
     # --- sending and ending ---------------------------------------------------------------------------------------
@@ -217,6 +222,16 @@ class Endpoint:
     def shutdown(self, how: str | int) -> Reply:
         """Shut one direction, or both."""
         return self.call("shutdown", how=how)
+
+    def send_disconnect(self, data: bytes | None = None) -> Reply:
+        """Call SendDisconnect with disconnect data; None is the null pointer."""
+        arguments: dict[str, Any] = {} if data is None else {"data": base64.b64encode(data).decode()}
+        return self.call("send_disconnect", **arguments)
+
+    def recv_disconnect(self, length: int | None = DISCONNECT_ROOM) -> Reply:
+        """Call RecvDisconnect with room for so many octets; None is the null pointer."""
+        arguments: dict[str, Any] = {} if length is None else {"length": length}
+        return self.call("recv_disconnect", **arguments)
 
     def close(self, *, socket: int | None = None, wait_ms: int | None = None) -> Reply:
         """Close a handle, the connection's if none is named."""
@@ -331,6 +346,38 @@ class Endpoint:
         hello = self.agent.hello
         if hello.concurrent and "names" in hello.ops:
             self.call("names")
+
+    # --- notifications ------------------------------------------------------------------------------------------------
+
+    def select_events(self, *events: str, mechanism: str = "event", socket: int | None = None) -> Reply:
+        """Ask to be told of network events; none cancels. `mechanism` is "event" (a record) or "message" (notices)."""
+        return self.call("event_select", socket=socket, events=list(events), mechanism=mechanism)
+
+    def enum_events(self) -> list[str]:
+        """Read and clear the record of network events; the types that it held."""
+        reply = self.call("enum_events")
+        return [str(entry["type"]) for entry in (reply.result or {}).get("events", ())]
+
+    def await_event(self, type: str = "FD_CLOSE", *, mechanism: str = "event", wait_ms: int | None = None) -> bool:
+        """Wait until this end is told of such a network event; False if it is not within the session's patience.
+
+        A notice that came before counts, until it was awaited once.
+        """
+        limit = time.monotonic() + (self.limits.patience_ms if wait_ms is None else wait_ms) / 1000
+        while True:
+            self.take_notices()
+            if mechanism == "event" and type in self.enum_events():
+                return True
+            if mechanism == "message" and type in self._told:
+                self._told.remove(type)
+                return True
+            remaining = limit - time.monotonic()
+            if remaining <= 0:
+                return False
+            if mechanism == "event":
+                time.sleep(_PAUSE_S)
+            else:
+                self.agent.wait_notice(remaining)
 
     def duplicate(self) -> int:
         """Duplicate the connection's handle; the new one."""

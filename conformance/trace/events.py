@@ -131,6 +131,29 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     delivered_at: int | None = None
 
 
+class Pdu(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="pdu"):
+    """One protocol data unit of the transport under test, read from the octets that TCP carried.
+
+    `at` is when its last octet was put on the link; `upto` the offset after that octet in its direction of TCP (0 being
+    the first octet after the SYN); `name` the unit's own (DATA, RELEASE, CLOSE, ...). `length` counts the octets of
+    user data that it carries, and `data` holds them, or the first of them. `whole` is False for data that its message
+    goes on after. `problem` says what is wrong with a unit that breaks the transport's own format, and is empty for
+    the others. `frame` is the number of the packet with its last octet in the case's pcapng.
+    """
+
+    n: int = 0
+    at: int
+    sender: End
+    name: str
+    upto: int
+    length: int = 0
+    data: bytes = b""
+    whole: bool = True
+    fields: dict[str, Any] = {}
+    problem: str = ""
+    frame: int = 0
+
+
 class Established(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="established"):
     """The harness joined two sockets, one of each end: from here on they are one connection."""
 
@@ -153,4 +176,4 @@ class Noted(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_f
     details: dict[str, Any] = {}
 
 
-Event: TypeAlias = Called | Returned | Indicated | Completed | Segment | Established | Noted
+Event: TypeAlias = Called | Returned | Indicated | Completed | Segment | Pdu | Established | Noted

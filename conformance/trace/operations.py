@@ -192,6 +192,38 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Notification:
+    """A network event that an end was told of: by a notice, or by an entry of its record that `enum_events` read.
+
+    It was raised after `since` and no later than `at` (nanoseconds): of an entry of the record nobody knows more.
+    """
+
+    type: str
+    since: int
+    at: int
+    error: ErrorValue | None
+    mechanism: str
+    """"message" for what was posted to the end, "event" for what it read from the record."""
+    socket: int | None
+    events: tuple[int, ...]
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """The canonical condition of the error, if it told one."""
+        return canonical(self.error) if self.error else None
+
+    @property
+    def told(self) -> str:
+        """The outcome in the vocabulary of the catalogue: NO_ERROR, ECONNRESET, …"""
+        return str(self.condition) if self.condition else "NO_ERROR"
+
+    @property
+    def seen(self) -> str:
+        """What it told, in words and in the implementation's own terms."""
+        return f"{self.type} told {self.error.name if self.error else 'no error'}"
+
+
+@dataclass(frozen=True)
 class Side:
     """One end of a connection: its operations on the connection's socket and its duplicates, and what it was told."""
 
@@ -244,6 +276,27 @@ class Side:
     def receives(self) -> tuple[Report, ...]:
         """What the receives told, peeks left out."""
         return tuple(report for report in self.reports if not report.peek)
+
+    @cached_property
+    def notifications(self) -> tuple[Notification, ...]:
+        """The network events that this end was told of, in the order in which it learned of them."""
+        told = [
+            Notification(e.type, e.at, e.at, e.error, "message", e.socket, (e.n,))
+            for e in self.indications
+            if e.type.startswith("FD_")
+        ]
+        for socket in self.sockets:
+            since = 0
+            for record in self.calls("enum_events", "event_select"):
+                if record.socket != socket or not record.succeeded or record.returned is None:
+                    continue
+                for entry in record.result.get("events", ()):
+                    error = ErrorValue(**entry["error"]) if entry.get("error") else None
+                    told.append(
+                        Notification(entry["type"], since, record.returned, error, "event", socket, record.events)
+                    )
+                since = record.entered
+        return tuple(sorted(told, key=lambda notification: notification.at))
 
     @cached_property
     def closed(self) -> Operation | None:

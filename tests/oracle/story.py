@@ -31,6 +31,7 @@ from conformance.trace.events import (
     Indicated,
     Noted,
     Outcome,
+    Pdu,
     Returned,
     Segment,
 )
@@ -80,6 +81,23 @@ def statement(transport: str = "tcp", *flags: str, **others: Any) -> Statement:
 KERNEL_TCP = statement("tcp")
 UNIX_STREAM = statement("unix")
 UNIX_SEQPACKET = statement("unix", "MESSAGE_ORIENTED")
+
+
+def reference(*flags: str, **others: Any) -> Statement:
+    """What the reference provider claims, with further service flags."""
+    values = {
+        "family": "winsock-api",
+        "platform": "",
+        "surfaces": ("blocking", "nonblocking", "select", "wsapoll", "event", "message", "overlapped"),
+        "ops": (*_POSIX_OPS, "send_disconnect", "recv_disconnect", "event_select", "enum_events"),
+        "features": ("two-phase-release", "abortive-release-data"),
+    }
+    return statement("reference", "DISCONNECT_DATA", *flags, **(values | others))
+
+
+REFERENCE = reference("MESSAGE_ORIENTED", "PARTIAL_MESSAGE")
+REFERENCE_PSEUDO_STREAM = reference("MESSAGE_ORIENTED", "PSEUDO_STREAM")
+REFERENCE_STREAM = reference()
 
 
 class Teller:
@@ -168,6 +186,27 @@ class Teller:
     def shutdown(self, how: str | int = "send", *, error: str = "", **options: Any) -> None:
         self.call("shutdown", how=how, error=error, **options)
 
+    def send_disconnect(self, data: bytes | None = None, **options: Any) -> None:
+        given: dict[str, Any] = {} if data is None else {"data": base64.b64encode(data).decode()}
+        self.call("send_disconnect", **given, **options)
+
+    def recv_disconnect(self, data: bytes = b"", *, room: int | None = 4096, **options: Any) -> None:
+        """RecvDisconnect that returned `data`, or an error."""
+        asked: dict[str, Any] = {} if room is None else {"length": room}
+        self.call("recv_disconnect", result=_received(data), **asked, **options)
+
+    def event_select(self, *events: str, mechanism: str = "event", **options: Any) -> None:
+        self.call("event_select", events=list(events), mechanism=mechanism, **options)
+
+    def enum_events(self, *told: tuple[str, str], **options: Any) -> None:
+        """A record that held these: pairs of a type and the name of an error, "" for none."""
+        entries = [{"type": type, "error": {"name": error} if error else None} for type, error in told]
+        self.call("enum_events", result={"events": entries}, **options)
+
+    def post(self, token: str, length: int = 65536) -> None:
+        """Post a receive."""
+        self.call("post_recv", length=length, result={"token": token})
+
     def close(self, **options: Any) -> None:
         self.call("close", **options)
 
@@ -247,7 +286,7 @@ class Story:
             exercises=exercises,
             settle_ns=settle_ms * MS,
             prompt_ns=prompt_ms * MS,
-            wire=statement.transport == "tcp" if wire is None else wire,
+            wire=statement.transport in ("tcp", "reference", "websocket") if wire is None else wire,
             lost=lost,
         )
         if connected:
@@ -327,6 +366,36 @@ class Story:
     def fin(self, sender: End, length: int = 0, *, acked: bool = True) -> None:
         """A FIN, with so many bytes on it, and its acknowledgement."""
         self.segment(sender, "FA", length)
+        if acked:
+            self.segment(sender.other, "A")
+
+    def pdu(
+        self,
+        sender: End,
+        name: str,
+        data: bytes = b"",
+        *,
+        overhead: int = 6,
+        acked: bool = True,
+        whole: bool = True,
+        problem: str = "",
+        **fields: Any,
+    ) -> None:
+        """A unit of a transport over TCP, in a segment of its own, and that one's acknowledgement."""
+        self.data(sender, overhead + len(data), acked=False)
+        self.add(
+            Pdu(
+                at=self.now,
+                sender=sender,
+                name=name,
+                upto=self.next[sender],
+                length=len(data),
+                data=data,
+                whole=whole,
+                problem=problem,
+                fields=fields,
+            )
+        )
         if acked:
             self.segment(sender.other, "A")
 
