@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the suite itself where it is asked for; last, when pytest's own reporter is there."""
     if not config.getini(_INI):
         return
-    for mark in ("exercises(*ids)", "on(topology)", "waits(seconds)", "where(*conditions)", "both_roles"):
+    marks = ("exercises(*ids)", "on(topology)", "peer(provider)", "waits(seconds)", "where(*conditions)")
+    for mark in (*marks, "both_roles", "thorough"):
         config.addinivalue_line("markers", f"{mark}: see conformance.execution.casework")
     from conformance.session.runner import register
 

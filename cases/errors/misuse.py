@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Group G: calls that must fail, and must leave the connection as it was."""
 
+from typing import Any
+
 import pytest
 
-from conformance.execution.casework import Connection, exercises
+from conformance.execution.casework import IUT, Connection, exercises, where
 
 
 @exercises("ERR-01")
@@ -12,6 +14,20 @@ def test_shutdown_when_not_connected(ends: Connection, how: str) -> None:
     """A socket that was never connected is shut down."""
     ends.iut.open(ends.family)
     ends.iut.shutdown(how)
+
+
+NEEDED_BY = {"send_disconnect": where("op:send_disconnect"), "recv_disconnect": where("op:recv_disconnect")}
+
+
+@exercises("ERR-01")
+@pytest.mark.parametrize("call", [pytest.param(call, marks=mark) for call, mark in NEEDED_BY.items()])
+def test_disconnect_when_not_connected(ends: Connection, call: str) -> None:
+    """A socket that was never connected is to say goodbye, or to fetch the peer's last word."""
+    ends.iut.open(ends.family)
+    if call == "send_disconnect":
+        ends.iut.send_disconnect(None)
+    else:
+        ends.iut.recv_disconnect()
 
 
 @exercises("ERR-02", "ERR-08")
@@ -28,7 +44,9 @@ def test_shutdown_of_an_unknown_direction(connection: Connection, how: int) -> N
 
 
 @exercises("ERR-05")
-@pytest.mark.parametrize("call", ["shutdown", "recv", "send"])
+@pytest.mark.parametrize(
+    "call", ["shutdown", "recv", "send", *(pytest.param(call, marks=mark) for call, mark in NEEDED_BY.items())]
+)
 def test_call_on_a_closed_handle(connection: Connection, call: str) -> None:
     """The handle has been closed, and is used all the same."""
     connection.iut.close()
@@ -36,5 +54,53 @@ def test_call_on_a_closed_handle(connection: Connection, call: str) -> None:
         connection.iut.shutdown("send")
     elif call == "recv":
         connection.iut.read(wait_ms=0)
-    else:
+    elif call == "send":
         connection.iut.send(1, wait_ms=0)
+    elif call == "send_disconnect":
+        connection.iut.send_disconnect(None)
+    else:
+        connection.iut.recv_disconnect()
+
+
+@exercises("ERR-04")
+def test_every_call_on_no_socket_at_all(ends: Connection) -> None:
+    """Every call that the agent has is made with an invalid handle."""
+    for op, arguments in _calls(ends).items():
+        if ends.iut.has(op):
+            ends.iut.call(op, socket=-1, **arguments)
+
+
+def _calls(ends: Connection) -> dict[str, dict[str, Any]]:
+    """The calls of this suite, each with arguments that would be right."""
+    address = ends.address_for(IUT)
+    return {
+        "listen": {"address": address, "backlog": 1},
+        "accept": {},
+        "connect": {"address": address},
+        "send": {"pattern": {"seed": 0, "length": 1}},
+        "recv": {"length": 1},
+        "post_recv": {"length": 1},
+        "shutdown": {"how": "send"},
+        "send_disconnect": {},
+        "recv_disconnect": {"length": 64},
+        "close": {},
+        "duplicate": {},
+        "set_linger": {"on": False, "seconds": 0},
+        "get_linger": {},
+        "set_blocking": {"on": False},
+        "set_option": {"name": "KEEPALIVE", "value": 1},
+        "get_error": {},
+        "names": {},
+        "event_select": {"events": ["FD_CLOSE"], "mechanism": "event"},
+        "enum_events": {},
+        **({"poll": {"surface": "select", "events": ["IN"]}} if ends.iut.offers("select") else {}),
+    }
+
+
+@exercises("ERR-06")
+@pytest.mark.parametrize("how", ["send", "receive"])
+def test_shutdown_of_a_listener(ends: Connection, how: str) -> None:
+    """A listening socket is shut down."""
+    ends.iut.open(ends.family)
+    ends.iut.call("listen", address=ends.address_for(IUT), backlog=1)
+    ends.iut.shutdown(how)

@@ -8,17 +8,35 @@ from conformance.execution.casework import (
     Connection,
     Death,
     Ending,
+    SendDisconnect,
     Shutdown,
     ShutdownThenClose,
     both_roles,
     exercises,
     waits,
+    where,
 )
 
-GRACEFUL = [Shutdown("send"), Shutdown("both"), Close(), Close(linger=5), ShutdownThenClose(), Death()]
-SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll"]
+GRACEFUL = [
+    Shutdown("send"),
+    Shutdown("both"),
+    Close(),
+    Close(linger=5),
+    ShutdownThenClose(),
+    pytest.param(SendDisconnect(), marks=where("op:send_disconnect")),
+    # Where the goodbye is a unit of the transport's own, the death of a process says none.
+    pytest.param(Death(), marks=where("transport:tcp | transport:mptcp | transport:unix")),
+]
+SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll", "wsapoll"]
+WAITING = [
+    pytest.param(False, id="blocked"),
+    pytest.param(True, marks=(where("op:post_recv"), exercises("IND-OVL-01", "IND-OVL-03")), id="posted"),
+]
 
-THE_END = ("IND-STREAM-01", "IND-STREAM-03", "POSIX-RECV-01", "IND-MSG-01", "IND-MSG-04", "SEQ-01")
+THE_END = (
+    *("IND-STREAM-01", "IND-STREAM-03", "IND-STREAM-07", "POSIX-RECV-01"),
+    *("IND-MSG-01", "IND-MSG-04", "SEQ-01"),
+)
 ALL_BEFORE = ("IND-STREAM-02", "IND-MSG-03")
 QUEUED = [0, *(pytest.param(length, marks=exercises(*ALL_BEFORE)) for length in (1, 1460, 100_000))]
 
@@ -71,9 +89,9 @@ def test_looking_before_anything_has_come(connection: Connection) -> None:
 
 
 @waits(0.1)
-@exercises("IND-STREAM-04", "IND-MSG-01")
+@exercises("IND-STREAM-04", "IND-MSG-01", "IND-STREAM-07")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
-@pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
+@pytest.mark.parametrize("posted", WAITING)
 def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending, posted: bool) -> None:
     """A receive is already waiting when the end comes."""
     with connection.iut.receiving(posted=posted):
@@ -84,7 +102,7 @@ def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending
 
 @waits(0.1)
 @exercises(*THE_END, *ALL_BEFORE)
-@pytest.mark.parametrize("posted", [False, True], ids=["blocked", "posted"])
+@pytest.mark.parametrize("posted", WAITING)
 @pytest.mark.parametrize("queued", [1, 1460])
 def test_receive_waits_across_data_and_end(connection: Connection, queued: int, posted: bool) -> None:
     """A receive is waiting when data and the end come in one burst; it takes the data, the next one the end."""
@@ -108,3 +126,17 @@ def test_peek_at_the_end(connection: Connection, queued: int) -> None:
         connection.iut.read()
     connection.iut.read(flags=["PEEK"])
     connection.iut.read(times=2)
+
+
+@where("PARTIAL_MESSAGE")
+@exercises("IND-STREAM-08")
+@pytest.mark.parametrize("queued", [0, 1460])
+def test_end_of_messages_read_in_parts(connection: Connection, queued: int) -> None:
+    """The implementation takes a part of a message at a time (PARTIAL), and so meets the end."""
+    connection.peer.send(queued)
+    connection.peer.shutdown("send")
+    if queued:
+        connection.iut.read(flags=["PARTIAL"], length=1000)
+        connection.iut.read(flags=["PARTIAL"], length=1000)
+    connection.iut.read(times=2, flags=["PARTIAL"])
+    connection.iut.read()

@@ -3,10 +3,11 @@
 
 import pytest
 
-from conformance.execution.casework import Connection, exercises, waits
+from conformance.execution.casework import Connection, exercises, waits, where
 
 MODES = [True, False]
 MODE_NAMES = ["blocking", "nonblocking"]
+UNDRAINED = [pytest.param(True, marks=exercises("INIT-CLOSE-06")), False]
 SOFT = [pytest.param(True, marks=exercises("INIT-CLOSE-01")), pytest.param(False, marks=exercises("INIT-CLOSE-02"))]
 HARD = [pytest.param(True, marks=exercises("INIT-CLOSE-03")), pytest.param(False, marks=exercises("INIT-CLOSE-04"))]
 
@@ -51,7 +52,7 @@ def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
 
 @waits(1.0)
 @exercises("POSIX-CLOSE-01")
-@pytest.mark.parametrize("blocking", MODES, ids=MODE_NAMES)
+@pytest.mark.parametrize("blocking", UNDRAINED, ids=MODE_NAMES)
 def test_lingering_close_that_cannot_drain(connection: Connection, blocking: bool) -> None:
     """Linger is on with a second; the peer does not read before that is over."""
     connection.iut.set_linger(1)
@@ -59,6 +60,36 @@ def test_lingering_close_that_cannot_drain(connection: Connection, blocking: boo
     connection.iut.fill()
     connection.iut.close(wait_ms=6000)
     connection.peer.read_to_the_end()
+
+
+REMEDIES = ["linger-off", "linger-0", "shutdown"]
+
+
+@waits(0.1)
+@where("surface:nonblocking")
+@exercises("INIT-CLOSE-07", "INIT-CLOSE-08")
+@pytest.mark.parametrize("remedy", REMEDIES)
+def test_lingering_close_that_would_block(connection: Connection, remedy: str) -> None:
+    """Linger is on with time, not blocking, and the queue is full: the implementation closes, goes on, closes again."""
+    connection.iut.set_linger(2)
+    connection.iut.set_blocking(False)
+    connection.iut.fill()
+    connection.iut.close(wait_ms=6000)
+    connection.peer.send(20)
+    connection.settle()
+    connection.iut.read()
+    connection.peer.read()
+    connection.settle()
+    connection.iut.send(20, wait_ms=0)
+    if remedy == "linger-off":
+        connection.iut.set_linger(None)
+    elif remedy == "linger-0":
+        connection.iut.set_linger(0)
+    else:
+        connection.iut.shutdown("send")
+    connection.iut.close(wait_ms=6000)
+    connection.peer.read_to_the_end()
+    connection.peer.read()
 
 
 @exercises("INIT-CLOSE-09")

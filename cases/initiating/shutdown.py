@@ -8,33 +8,38 @@ from conformance.execution.casework import (
     Close,
     Connection,
     Ending,
+    SendDisconnect,
     Shutdown,
     ShutdownThenClose,
     both_roles,
     exercises,
     waits,
+    where,
 )
 
 SIZES = [1, 1460, 100_000]
+HAS_GOODBYE = where("op:send_disconnect")
 INITIATORS = [
-    pytest.param("send", marks=exercises("INIT-SHUT-01")),
-    pytest.param("both", marks=exercises("INIT-SHUT-02")),
+    pytest.param(Shutdown("send"), marks=exercises("INIT-SHUT-01"), id="send"),
+    pytest.param(Shutdown("both"), marks=exercises("INIT-SHUT-02"), id="both"),
+    pytest.param(SendDisconnect(), marks=(HAS_GOODBYE, exercises("INIT-SDISC-01", "DD-SEND-03")), id="disconnect"),
 ]
+ENDS_SENDING = [Shutdown("send"), pytest.param(SendDisconnect(), marks=HAS_GOODBYE)]
 
 
 @both_roles
 @exercises("WIRE-FIN-01")
 @pytest.mark.parametrize("how", INITIATORS)
-def test_shutdown_on_an_idle_connection(connection: Connection, how: str) -> None:
+def test_shutdown_on_an_idle_connection(connection: Connection, how: Ending) -> None:
     """Nothing was sent; the implementation shuts down, the peer reads the end."""
-    connection.iut.shutdown(how)
+    connection.iut.end_by(how)
     connection.peer.read_to_the_end()
     connection.peer.read(times=2)
 
 
 @both_roles
 @exercises("INIT-SHUT-08", "WIRE-FIN-01")
-@pytest.mark.parametrize("ending", [Shutdown("send"), Shutdown("both"), Close(), ShutdownThenClose()], ids=str)
+@pytest.mark.parametrize("ending", [*ENDS_SENDING, Shutdown("both"), Close(), ShutdownThenClose()], ids=str)
 @pytest.mark.parametrize("queued", SIZES)
 def test_data_and_end_in_one_burst(connection: Connection, queued: int, ending: Ending) -> None:
     """The implementation sends and ends at once; the peer has read nothing before."""
@@ -111,7 +116,7 @@ def test_connect_again_after_both_ends(connection: Connection) -> None:
     connection.iut.call("connect", address=connection.listen_again(), wait_ms=connection.limits.patience_ms)
 
 
-@exercises("POSIX-SEND-01")
+@exercises("POSIX-SEND-01", "INIT-SHUT-04")
 @pytest.mark.parametrize("how", ["send", "both"])
 def test_send_after_own_shutdown(connection: Connection, how: str) -> None:
     """The implementation sends although it has ended its sending."""
@@ -119,3 +124,63 @@ def test_send_after_own_shutdown(connection: Connection, how: str) -> None:
     connection.iut.send(1)
     connection.wait_until_told(IUT)
     connection.iut.send(1460)
+
+
+@waits(0.1)
+@HAS_GOODBYE
+@exercises("INIT-SDISC-02", "INIT-SDISC-01")
+def test_send_after_own_goodbye(connection: Connection) -> None:
+    """The implementation sends although it has said goodbye."""
+    connection.iut.send_disconnect(None)
+    connection.iut.send(1)
+    connection.wait_until_told(IUT)
+    connection.iut.send(1460)
+    connection.peer.read_to_the_end()
+
+
+@HAS_GOODBYE
+@exercises("INIT-SDISC-03")
+@pytest.mark.parametrize("full", [True, False], ids=["full", "idle"])
+@pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "nonblocking"])
+def test_goodbye_under_linger(connection: Connection, blocking: bool, full: bool) -> None:
+    """Linger is on and the peer does not read; the implementation says goodbye, and uses the socket until it closes."""
+    connection.iut.set_linger(5)
+    connection.iut.set_blocking(blocking)
+    if full:
+        connection.iut.fill()
+    connection.iut.send_disconnect(None)
+    connection.iut.call("get_linger")
+    connection.iut.call("names")
+    connection.peer.read_to_the_end()
+    connection.peer.shutdown("send")
+    connection.iut.set_blocking(True)
+    connection.iut.read_to_the_end()
+    connection.iut.close()
+
+
+@exercises("INIT-SHUT-06")
+@pytest.mark.parametrize("posted", [False, pytest.param(True, marks=where("op:post_recv"))], ids=["called", "posted"])
+@pytest.mark.parametrize("how", ["receive", "both"])
+def test_receive_after_own_shutdown(connection: Connection, how: str, posted: bool) -> None:
+    """The implementation receives although it has given up receiving."""
+    connection.iut.shutdown(how)
+    if posted:
+        connection.iut.receive_posted()
+    else:
+        connection.iut.look_in_vain()
+    connection.iut.look_in_vain()
+
+
+@waits(0.1)
+@exercises("INIT-SHUT-10")
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_names_after_both_ends(connection: Connection, how: str) -> None:
+    """Both ends have shut down; the implementation asks for the names and for an option."""
+    connection.iut.shutdown(how)
+    connection.peer.read_to_the_end()
+    connection.peer.shutdown("send")
+    connection.wait_until_told(connection.peer.end)
+    connection.iut.call("names")
+    connection.iut.call("get_linger")
+    connection.iut.read()
+    connection.iut.call("names")

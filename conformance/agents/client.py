@@ -18,7 +18,14 @@ from typing import Any, NoReturn, TypeAlias
 
 from conformance import __version__
 from conformance.agents.operations import Hello
-from conformance.agents.problems import AgentDied, AgentProblem, AgentRefused, AgentSilent, ProtocolViolation
+from conformance.agents.problems import (
+    AgentDied,
+    AgentProblem,
+    AgentRefused,
+    AgentSilent,
+    ProtocolViolation,
+    SomethingMissing,
+)
 from conformance.agents.protocol import (
     MAX_LINE,
     VERSION,
@@ -370,6 +377,8 @@ class Agent:
         if self._problem is not None:
             raise self._problem
         status, how = self._channel.ended(_END_GRACE_S)
+        if status == os.EX_UNAVAILABLE and (said := self._channel.stderr_tail().strip().splitlines()):
+            self._give_up(SomethingMissing(said[0], said[-1] if said[1:] else ""))
         waiting = ", ".join(f"`{op}`" for op in list(self._pending.values())[:3])
         why = f"ended ({how})" if how != "still running" else "closed its standard output, but still runs"
         why += f" while {waiting} waited for a reply" if waiting else " between requests"

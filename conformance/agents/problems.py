@@ -59,6 +59,10 @@ class LaunchFailure(AgentProblem):
         self.command = tuple(command)
 
 
+class SomethingMissing(AgentProblem):
+    """The agent lacks something on this machine: it said what, and what to do, and ended with EX_UNAVAILABLE (69)."""
+
+
 class ProtocolViolation(AgentProblem):
     """The agent said something that the protocol does not allow; `line` shows it."""
 

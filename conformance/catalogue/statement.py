@@ -146,9 +146,13 @@ def _expect(what: str, words: Iterable[str], known: Iterable[str]) -> None:
             raise ValueError(unknown_word(what, word, known))
 
 
-class Contradiction(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the statement claims one thing and the implementation was found to be another."""
+class Contradiction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the statement claims one thing and the implementation was found to be another.
+
+    `cases` are the ids of the cases that showed it; none where the agent's hello says so.
+    """
 
     item: str
     claimed: str
     found: str
+    cases: tuple[str, ...] = ()

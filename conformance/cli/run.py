@@ -138,6 +138,9 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
     from conformance import locations
 
     words = [str(locations.cases()), *_plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
+    # Cases run in threads beside pytest's turns, so what they print is nobody's in particular: to capture descriptors
+    # as well, as pytest does by default, costs a dozen system calls a case and brings nothing.
+    words.append("--capture=sys")
     words += [word for name in arguments.provider for word in ("--provider", name)]
     words += ["--shutdown-output", str(output.absolute())]
     given = {"--topology": arguments.topology, "-k": arguments.expression, "-n": arguments.processes}

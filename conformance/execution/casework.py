@@ -7,8 +7,9 @@ import pytest
 
 from conformance.catalogue.catalogue import load, nearest
 from conformance.catalogue.conditions import parse
-from conformance.execution.connection import Connection
-from conformance.execution.endings import Close, Death, Ending, Shutdown, ShutdownThenClose
+from conformance.execution.connection import Connection, establish
+from conformance.execution.endings import Close, Death, Ending, SendDisconnect, Shutdown, ShutdownThenClose
+from conformance.execution.lastword import LastWord
 from conformance.trace.events import End
 from conformance.wire.rules import Selection
 
@@ -20,12 +21,17 @@ __all__ = [
     "Death",
     "End",
     "Ending",
+    "LastWord",
     "Selection",
+    "SendDisconnect",
     "Shutdown",
     "ShutdownThenClose",
     "both_roles",
+    "establish",
     "exercises",
     "on",
+    "peer",
+    "thorough",
     "waits",
     "where",
 ]
@@ -34,6 +40,9 @@ IUT, PEER = End.IUT, End.PEER
 
 both_roles = pytest.mark.both_roles
 """The case is run with the IUT as the end that connects, and again as the end that accepts."""
+
+thorough = pytest.mark.thorough
+"""The case is one of very many: it is run only where the mark is asked for, by `-k thorough`."""
 
 
 def exercises(*requirements: str) -> pytest.MarkDecorator:
@@ -47,6 +56,11 @@ def exercises(*requirements: str) -> pytest.MarkDecorator:
 def on(topology: str) -> pytest.MarkDecorator:
     """Run the case on this topology, whatever the run's own is: its stimulus needs it."""
     return pytest.mark.on(topology)
+
+
+def peer(provider: str) -> pytest.MarkDecorator:
+    """Have this provider play the other end: over the layer below, a case can so play the peer octet by octet."""
+    return pytest.mark.peer(provider)
 
 
 def waits(seconds: float) -> pytest.MarkDecorator:

@@ -5,18 +5,29 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from conformance.agents.protocol import Reply
+from conformance.catalogue.statement import Statement
+from conformance.execution.calling import CannotExercise, Limits
 from conformance.execution.endings import Close
-from conformance.execution.endpoint import CannotExercise, Endpoint, Limits
+from conformance.execution.endpoint import Endpoint, would_block
+from conformance.execution.lastword import LastWord, octets_of
 from conformance.execution.recorder import Recorder
 from conformance.trace.events import End, Established, Segment
+from conformance.wire.pdus import DECODERS
 from conformance.wire.rules import Action, Passing, Rule, Selection
 from conformance.wire.tap import Tap
 from conformance.wire.topology import Topology
 
 _SETUP_MS = 5000
+_ACCEPTING_S = 0.002
+RELEASES = ("RELEASE", "CLOSE")
+"""The units by which a direction ends, in transports with units of their own."""
+INVISIBLE = ("unix", "quic")
+"""Transports of which the link shows nothing: no packets at all, or encrypted ones."""
 _paths = itertools.count(1)
 
 
@@ -46,6 +57,18 @@ class Link:
         if found is None:
             self.recorder.note("waited in vain", segment=str(selection))
         return found
+
+    def wait_for_unit(self, sender: End, *names: str) -> None:
+        """Wait until that end has put a unit of the transport of one of these names on the link."""
+        if self.tap is None:
+            return
+        tap = self.tap
+
+        def arrived(segment: Segment) -> bool:
+            return segment.sender is sender and any(u.sender is sender and u.name in names for u in tap.pdus())
+
+        if tap.wait_for(arrived, self.limits.patience_ms / 1000) is None:
+            self.recorder.note("waited in vain", unit=" or ".join(names))
 
     def apply(self, rule: Rule) -> None:
         """Treat what passes from now on by this rule."""
@@ -87,10 +110,21 @@ class Connection:
     topology: Topology
     family: str
     """The address family of the case: `inet`, `inet6`, `unix`."""
+    statement: Statement
+    """What is claimed of the implementation: a case may ask it for limits."""
+
+    @property
+    def framed(self) -> bool:
+        """Whether the transport has units of its own on TCP, one of which ends or aborts a direction."""
+        return self.statement.transport in DECODERS
 
     def at(self, end: End) -> Endpoint:
         """The endpoint of that end."""
         return self.iut if end is End.IUT else self.peer
+
+    def last_word(self, word: LastWord) -> bytes | None:
+        """Disconnect data of that size, as the transport can carry it. Raises CannotExercise where it cannot."""
+        return octets_of(word, self.statement)
 
     def settle(self) -> None:
         """Wait for the settle time: what has not come by then is absent."""
@@ -108,18 +142,42 @@ class Connection:
             self.peer.read(flags=["PEEK"])
         self.peer.end_by(Close() if unread else Close(linger=0))
 
+    def wait_for_abort(self, sender: End) -> None:
+        """Wait until the link shows that the sender has aborted; without a link, not at all."""
+        if self.link.tap is None:
+            return
+        if self.framed:  # by a unit of its own, after which it closes TCP, or by a reset of TCP
+            passed = self.link.tap.wait_for(
+                lambda s: s.sender is sender and bool({"F", "R"} & set(s.flags)), self.limits.patience_ms / 1000
+            )
+            if passed is None:
+                self.recorder.note("waited in vain", segment="FIN or RST")
+        else:
+            self.link.wait_for(sender, "R")
+
+    def address_for(self, end: End) -> dict[str, Any]:
+        """A fresh address to listen on at that end."""
+        return address_at(self.topology, end, self.family)
+
     def listen_again(self) -> dict[str, Any]:
         """The peer listens once more, elsewhere; the address."""
         listener = self.peer.call("socket", family=self.family, kind=self.peer.kind)
-        address = address_at(self.topology, End.PEER, self.family)
+        address = self.address_for(End.PEER)
         socket = int(_needed(listener.result, "socket")["socket"])
         return dict(
             _needed(self.peer.call("listen", socket=socket, address=address, backlog=1).result, "listen")["address"]
         )
 
     def wait_until_told(self, sender: End) -> None:
-        """Wait until the link shows that the receiver has acknowledged the sender's FIN; without a link, not at all."""
+        """Wait until the link shows that the receiver has acknowledged the sender's FIN; without a link, not at all.
+
+        Where the sender ends by a unit of its transport: until that is on the link, and for the settle time.
+        """
         if self.link.tap is None:
+            return
+        if self.framed:
+            self.link.wait_for_unit(sender, *RELEASES)
+            self.settle()
             return
         fin = self.link.wait_for(sender, "F")
         if fin is not None:
@@ -139,9 +197,10 @@ def address_at(topology: Topology, end: End, family: str) -> dict[str, Any]:
     return {"family": family, "host": station.addresses[family], "port": station.next_port()}
 
 
-def establish(connection: Connection, client: End) -> None:
+def establish(connection: Connection, client: End, *, on_listener: Callable[[Endpoint], object] | None = None) -> None:
     """Join the two ends: one listens, the other (`client`) connects; from then on the link is watched.
 
+    `on_listener` is done at the listening end, whose `socket` is the listener then, before anybody connects.
     Raises CannotExercise where the implementation or the topology does not let them be joined.
     """
     topology, family = connection.topology, connection.family
@@ -149,12 +208,19 @@ def establish(connection: Connection, client: End) -> None:
     wanted = address_at(topology, listener.end, family)
     listening = listener.open(family)
     address = _needed(listener.call("listen", address=wanted, backlog=1).result, "listen")["address"]
-    if topology.link is not None and family != "unix":
-        connection.link.tap = topology.link.claim(address["port"], listener.end)
+    if topology.link is not None and connection.statement.transport not in INVISIBLE:
+        transport = connection.statement.transport if connection.framed else ""
+        connection.link.tap = topology.link.claim(address["port"], listener.end, transport)
     caller.open(family)
-    accepting = listener.begin("accept", wait_ms=_SETUP_MS)
-    connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
-    listener.socket = int(_needed(listener.finish(accepting).result, "accept")["socket"])
+    if on_listener is None:
+        accepting = listener.begin("accept", wait_ms=_SETUP_MS)
+        connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
+        accepted = listener.finish(accepting)
+    else:
+        on_listener(listener)
+        connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
+        accepted = _accepted_sooner_or_later(listener)
+    listener.socket = int(_needed(accepted.result, "accept")["socket"])
     listener.call("close", socket=listening, wait_ms=_SETUP_MS)
     connection.recorder.add(
         Established(
@@ -166,6 +232,16 @@ def establish(connection: Connection, client: End) -> None:
             listener_address=address,
         )
     )
+
+
+def _accepted_sooner_or_later(listener: Endpoint) -> Reply:
+    """Accept, again and again where that does not block."""
+    limit = time.monotonic() + _SETUP_MS / 1000
+    while True:
+        reply = listener.call("accept", wait_ms=_SETUP_MS)
+        if not would_block(reply) or time.monotonic() > limit:
+            return reply
+        time.sleep(_ACCEPTING_S)
 
 
 def _needed(result: dict[str, Any] | None, op: str) -> dict[str, Any]:

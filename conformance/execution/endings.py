@@ -70,3 +70,17 @@ class Death:
 
     def __str__(self) -> str:
         return "death"
+
+
+@dataclass(frozen=True)
+class SendDisconnect:
+    """SendDisconnect, with disconnect data or (None) a null pointer."""
+
+    data: bytes | None = None
+
+    def carry_out(self, endpoint: Endpoint) -> None:
+        """Say that nothing more will be sent, and hand the data over."""
+        endpoint.send_disconnect(self.data)
+
+    def __str__(self) -> str:
+        return "send-disconnect" if self.data is None else f"send-disconnect-{len(self.data)}"

@@ -15,13 +15,14 @@ import msgspec
 from conformance.agents.operations import Hello
 from conformance.agents.problems import AgentProblem, AgentSilent
 from conformance.catalogue.statement import Statement
+from conformance.execution.calling import CannotExercise
 from conformance.execution.connection import Connection, Link, establish
-from conformance.execution.endpoint import CannotExercise, Endpoint
+from conformance.execution.endpoint import Endpoint
 from conformance.execution.profile import Profile
 from conformance.execution.recorder import Recorder
 from conformance.execution.stage import Stage
 from conformance.trace import pcapng, store
-from conformance.trace.events import End, Segment
+from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.trace.trace import Header, Trace, in_order
 from conformance.wire.errors import TopologyUnavailable, WireProblem
@@ -56,6 +57,18 @@ class Case:
     connected: bool = True
     expected_s: float = 0.0
     """How long it is expected to wait, in seconds; only the order of starting rests on it."""
+    other: Profile | None = None
+    """Who plays the other end in this case, where it is not whom the provider's profile names."""
+
+    @property
+    def peer(self) -> Profile:
+        """Who plays the other end."""
+        return self.other or self.provider.peer
+
+    @property
+    def raw_peer(self) -> bool:
+        """Whether the other end speaks the layer below only: its sends carry octets of the case's own making."""
+        return self.peer.statement.transport != self.provider.statement.transport
 
 
 @dataclass
@@ -64,6 +77,7 @@ class _Outcome:
     unavailable: str = ""
     frames: list[Frame] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
+    pdus: list[Pdu] = field(default_factory=list)
     lost: int = 0
     watched: bool = False
     wire_missing: str = ""
@@ -97,7 +111,8 @@ def _trace_of(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome) -
         topology=case.topology,
         exercises=case.exercises,
         implementation=msgspec.to_builtins(case.provider.hello.implementation),
-        peer=case.provider.peer.name,
+        peer=case.peer.name,
+        raw_peer=case.raw_peer,
         settle_ns=limits.settle_ms * 1_000_000,
         prompt_ns=limits.prompt_ms * 1_000_000,
         # A link that was watched and showed nothing is a capture that failed, not a transport without a link.
@@ -107,7 +122,7 @@ def _trace_of(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome) -
         problem=outcome.problem,
         unavailable=outcome.unavailable,
     )
-    return Trace(header, in_order([*recorder.events, *outcome.segments])), outcome.frames
+    return Trace(header, in_order([*recorder.events, *outcome.segments, *outcome.pdus])), outcome.frames
 
 
 def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: ExitStack) -> None:
@@ -115,12 +130,13 @@ def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: 
     topology = stage.topology(case.topology)
     limits = stage.limits(provider.profile)
     iut_agent = held.enter_context(stage.agent(provider.profile, topology, End.IUT))
-    peer_agent = held.enter_context(stage.agent(provider.peer, topology, End.PEER))
+    peer_agent = held.enter_context(stage.agent(case.peer, topology, End.PEER))
     iut = Endpoint(End.IUT, iut_agent, recorder, limits, provider.profile.kind)
-    peer = Endpoint(End.PEER, peer_agent, recorder, limits, provider.peer.kind)
+    peer = Endpoint(End.PEER, peer_agent, recorder, limits, case.peer.kind)
     iut.other, peer.other = peer, iut
     family = provider.profile.address_family
-    connection = Connection(iut, peer, Link(None, recorder, limits), limits, recorder, topology, family)
+    link = Link(None, recorder, limits)
+    connection = Connection(iut, peer, link, limits, recorder, topology, family, provider.statement)
     lost_before = topology.link.lost if topology.link else 0
     try:
         if case.connected:
@@ -144,7 +160,7 @@ def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
     outcome.watched = True
     if not tap.flush():
         outcome.wire_missing = "the capture could not be made sure to be whole"
-    outcome.frames, outcome.segments = tap.frames(), tap.segments()
+    outcome.frames, outcome.segments, outcome.pdus = tap.frames(), tap.segments(), tap.pdus()
     tap.close()
 
 

@@ -21,6 +21,8 @@ BUSY_THREADS = 4
 """For cases that mostly compute: enough to keep two cores busy while each waits for its agents."""
 WAITING_THREADS = 48
 """For cases that mostly wait: as many as may wait side by side at most."""
+BUSY_S = 0.005
+"""What a case takes of the machine, roughly, in seconds: so long the other cases go on while some wait."""
 
 
 class Ahead(Generic[T]):
@@ -35,8 +37,10 @@ class Ahead(Generic[T]):
     def start(self, cases: Mapping[str, Case]) -> None:
         """Start these, the longest expected wait first; among equals in the order given."""
         waits = [case.expected_s for case in cases.values() if case.expected_s]
-        # Enough that all the waits end about when the longest does; more would only start more agents.
-        threads = min(WAITING_THREADS, math.ceil(sum(waits) / max(waits, default=1))) or 1
+        # Enough that all the waits end about when the longest does, or when the other cases do; more would only start
+        # more agents, and to start one costs more than to run a case.
+        span_s = max(max(waits, default=1), len(cases) * BUSY_S)
+        threads = min(WAITING_THREADS, math.ceil(sum(waits) / span_s)) or 1
         busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
         waiting = ThreadPoolExecutor(threads, thread_name_prefix="waiting case")
         self._pools += [busy, waiting]

@@ -14,7 +14,7 @@ from conformance.agents.launching import RunningProcess
 from conformance.agents.operations import Hello
 from conformance.agents.problems import AgentProblem, LaunchFailure
 from conformance.agents.transports import ProcessTransport, TcpTransport, Transport
-from conformance.execution.endpoint import Limits
+from conformance.execution.calling import Limits
 from conformance.execution.profile import Profile
 from conformance.trace.events import End
 from conformance.wire.errors import LaunchFailed, TopologyUnavailable

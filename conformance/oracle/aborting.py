@@ -44,11 +44,11 @@ def reset_told_first(connection: Connection, accepted: Expectation) -> Iterator[
         return
     if word.at >= ending.at:
         yield accepted.weigh(word, ending, after="after the peer's reset")
-    elif not _reset_before(connection, word):
+    elif not reset_before(connection, word):
         yield accepted.violated(f"before the peer's reset had come, {word.seen}", ending, word)
 
 
-def _reset_before(connection: Connection, word: Word) -> bool:
+def reset_before(connection: Connection, word: Word) -> bool:
     """An error was told after an earlier reset, which the IUT had a choice to accept."""
     resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst and p.delivered is not None)
     return word.told not in GRACEFUL_WORDS and any(at <= told_at(word) for at in resets)

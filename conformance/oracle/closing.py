@@ -81,7 +81,7 @@ def _left(connection: Connection, close: Operation, time: int) -> bool:
     if direction.visible:
         return offered > acknowledged_by(direction, time)
     asked = (r for r in heard(connection.peer) if r.what is What.DATA and r.asked <= time)
-    return not connection.header.wire and offered > sum(r.length for r in asked)
+    return not connection.unseen and offered > sum(r.length for r in asked)
 
 
 @judges("INIT-CLOSE-03")
@@ -169,7 +169,7 @@ def _drain(connection: Connection, close: Operation) -> _Drain | None:
     taken = 0
     for report in heard(connection.peer):
         taken += report.length if report.what is What.DATA else 0
-        if taken >= wanted and not connection.header.wire:
+        if taken >= wanted and not connection.unseen:
             final = read(direction, connection.statement).final
             return _Drain(report.at, final is not None and final.at <= soon, report.events)
     return None
@@ -252,7 +252,7 @@ def _second_end(connection: Connection, close: Operation, later: list[Report]) -
     """What the close, and nothing that came from the peer after it, added: another FIN, a reset, another word."""
     direction, back = connection.iut_to_peer, connection.peer_to_iut
     if not direction.visible:
-        spoke = connection.header.wire or unread(connection, later[-1].at if later else close.entered)
+        spoke = connection.unseen or unread(connection, later[-1].at if later else close.entered)
         return None if spoke else next((r for r in later if r.told not in GRACEFUL_WORDS), None)
     # Whatever comes to a connection that is over may be answered with a reset, a mere acknowledgement too.
     came = min((p.at for p in back.passages if p.at >= close.entered), default=math.inf)

@@ -21,6 +21,8 @@ from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, Side, What, left_unread
 
 GRACEFUL_WORDS = ("ZERO_BYTES", "EDISCON")
+_FOR_EVER = 1 << 63
+"""Nanoseconds since 1970: later than any trace."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +68,32 @@ def is_abortive(connection: Connection, close: Operation) -> bool:
 
 def intact(connection: Connection, by: float) -> bool:
     """Nothing could have broken the connection by then, so that a call that failed has itself to blame."""
-    resets = (*connection.iut_to_peer.resets, *connection.peer_to_iut.resets)
+    directions = (connection.iut_to_peer, connection.peer_to_iut)
+    resets = [r.at for direction in directions for r in direction.resets]
+    resets += [f.at for direction in directions for f in direction.farewells if not f.graceful]
     gone = (connection.iut.killed_at, connection.peer.gone_at)
-    told = any(r.what is What.ERROR and r.at <= by for r in connection.iut.receives) or any(
+    errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
+    told = any(r.at <= by for r in errors) or any(
         tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "get_error")
     )
-    broken = any(r.at <= by for r in resets) or any(time is not None and time <= by for time in gone)
+    broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     return not (broken or told or may_time_out(connection) or unseen(connection))
 
 
 def unseen(connection: Connection) -> bool:
     """The link was watched, and what it carried cannot be told all the same."""
-    return connection.header.wire and not connection.iut_to_peer.visible
+    return connection.unseen
 
 
 def unread(connection: Connection, by: int) -> bool:
     """Something of the peer's may have been waiting at the IUT by then, unread or still under way."""
     direction = connection.peer_to_iut
-    if direction.visible and direction.sent_by(by) > connection.iut.read_until(by):
+    if direction.witnessed and direction.sent_by(by) > connection.iut.read_until(by):
         return True
+    if direction.visible or (direction.framing is not None and direction.framing.raw):
+        return False  # and of a raw peer the calls do not tell what was the user's
     messages = not connection.statement.is_stream
-    return not direction.visible and left_unread(connection.peer, connection.iut, by, messages=messages) > 0
+    return left_unread(connection.peer, connection.iut, by, messages=messages) > 0
 
 
 def acknowledged_by(direction: Direction, time: int) -> int:
@@ -126,6 +133,9 @@ def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed
         if sign is None:
             return None
         return Observed("END", f"the IUT sent a {'FIN' if sign.fin else 'reset'}", sign.events)
+    if direction.framed:
+        said = next((f for f in direction.farewells if since <= f.at < limit), None)
+        return None if said is None else Observed("END", f"the IUT sent {said.name}", said.events)
     word = None if unseen(connection) else read(direction, connection.statement).final
     if word is None or not since <= word.at < limit or word.told not in (*GRACEFUL_WORDS, "ECONNRESET"):
         return None
@@ -156,6 +166,8 @@ def brought_about(connection: Connection, call: Operation) -> Observed | None:
     direction = connection.iut_to_peer
     if direction.visible:
         return _by_the_link(connection, call)
+    if direction.framed:
+        return _by_the_units(connection, call)
     return None if unseen(connection) else _by_the_peers_word(connection, call)
 
 
@@ -174,6 +186,22 @@ def _by_the_link(connection: Connection, call: Operation) -> Observed | None:
     if not (is_abortive(connection, call) or unprovoked(connection, first)):
         return None
     return Observed("ABORT_REMOTE", f"{call.name} was followed by a reset, and by no FIN before it", evidence)
+
+
+def _by_the_units(connection: Connection, call: Operation) -> Observed | None:
+    first = next(iter(connection.iut_to_peer.farewells), None)
+    if first is None:
+        return _nothing_came(connection, call)
+    if not call.entered <= first.at < until(connection, call):
+        return None
+    if any(not other.graceful and other.at <= first.at for other in connection.peer_to_iut.farewells):
+        return None
+    evidence = (*call.events, *first.events)
+    if first.graceful:
+        return Observed("GRACEFUL", f"{call.name} was followed by {first.name}, and by no abort before it", evidence)
+    if not (is_abortive(connection, call) or not (unread(connection, first.at) or may_time_out(connection))):
+        return None
+    return Observed("ABORT_REMOTE", f"{call.name} was followed by {first.name}, and by no release before it", evidence)
 
 
 def unprovoked(connection: Connection, reset: Passage) -> bool:
@@ -211,6 +239,8 @@ def _nothing_came(connection: Connection, call: Operation) -> Observed | None:
         if drained is None or not window:
             return None
         since = max(since, drained.at)
+    if direction.framed and direction.sent_by(since) < direction.offered_length:
+        return None  # it may still be waiting for room
     look = quiet(connection.peer, since, connection.header.prompt_ns, until(connection, call))
     if look is None:
         return None
@@ -263,6 +293,12 @@ def delivery(connection: Connection, call: Operation) -> Delivery | None:
         sole = [r for r in direction.resets[:1] if not direction.fins and call.entered <= r.at]
         if not sole or not unprovoked(connection, sole[0]):
             return None
+    elif direction.framed:
+        said = direction.farewells[:1]
+        if not said or said[0].graceful or said[0].at < call.entered or may_time_out(connection):
+            return None
+        if any(not other.graceful and other.at <= said[0].at for other in connection.peer_to_iut.farewells):
+            return None
     elif direction.ending.kind is not EndKind.GRACEFUL:
         return None
     return Delivery(False, f"{progress}, and then {final.seen}", (call, final))
@@ -298,8 +334,7 @@ def response(connection: Connection) -> Delivery | None:
 def _explained(direction: Direction) -> bool:
     """What the sender's calls had accepted accounts for all that can have been sent."""
     answered = all(send.returned is not None for send in direction.sender.sends)
-    carried = max((p.end for p in direction.passages if p.segment.length), default=0)
-    return answered and carried <= direction.offered_length
+    return answered and direction.sent_by(_FOR_EVER) <= direction.offered_length
 
 
 def _amount(connection: Connection, direction: Direction, octets: int) -> tuple[int, str]:
@@ -307,9 +342,11 @@ def _amount(connection: Connection, direction: Direction, octets: int) -> tuple[
 
 
 def _carried_whole(direction: Direction) -> bool:
-    return direction.visible and direction.total is not None and direction.total >= direction.offered_length
+    return direction.witnessed and direction.total is not None and direction.total >= direction.offered_length
 
 
 def _ended_at(direction: Direction, final: Report) -> int:
     last = next((p.at for p in direction.passages if p.fin or p.rst), None) if direction.visible else None
+    if direction.framed:
+        last = next((f.at for f in direction.farewells), None)
     return final.at if last is None else last

@@ -71,7 +71,7 @@ def invented(connection: Connection, report: Report) -> bool:
     direction = connection.peer_to_iut
     if direction.ending.kind is not EndKind.OPEN or report.told not in GRACEFUL_WORDS:
         return False
-    tried = not direction.visible and any(o.ends_sending for o in connection.peer.operations)
+    tried = not direction.witnessed and any(o.ends_sending for o in connection.peer.operations)
     return not tried and first_word(connection) is report
 
 
@@ -168,10 +168,10 @@ def woken(connection: Connection, blocked: list[Report], accepted: Expectation, 
             looked_ns = looked_until(report.asked, report.at, report.waited_ms) - ending.certain_at
             if looked_ns >= connection.header.prompt_ns and connection.iut.blocking_at(report.asked):
                 yield accepted.violated(f"blocked when {what} came, {report.seen}", ending, report)
-    yield from _never_completed(connection, accepted, what)
+    yield from never_completed(connection, accepted, what)
 
 
-def _never_completed(connection: Connection, accepted: Expectation, what: str) -> Iterator[Finding]:
+def never_completed(connection: Connection, accepted: Expectation, what: str) -> Iterator[Finding]:
     """A receive that was posted before `what` came has not ended, though calls long after it have."""
     iut, ending = connection.iut, connection.peer_to_iut.ending
     if ending.at is None or ending.certain_at is None:

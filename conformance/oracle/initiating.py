@@ -166,22 +166,22 @@ def shutdown_does_not_linger(connection: Connection, accepted: Expectation) -> I
         on, seconds = connection.iut.linger_at(call.entered)
         if not on or not seconds or not call.ends_sending or not call.succeeded or call.returned is None:
             continue
-        if not _unsent(connection, call.entered):
+        if not unsent(connection, call.entered):
             continue
         took = f"{call.name} took {call.took / NS_PER_S:.3f} s, with {seconds} s of linger and data still unsent"
         if call.took >= min(seconds * NS_PER_S // 2, connection.header.prompt_ns):
             yield accepted.violated(took, call)
-        elif _unsent(connection, call.returned):
+        elif unsent(connection, call.returned):
             yield accepted.satisfied(took, call)
 
 
-def _unsent(connection: Connection, time: int) -> bool:
+def unsent(connection: Connection, time: int) -> bool:
     """Accepted bytes had not been acknowledged by then; without a link, the last send had met a queue still full."""
     direction = connection.iut_to_peer
     if direction.visible:
         return direction.offered_before(time) > acknowledged_by(direction, time)
     last = next((s for s in reversed(connection.iut.sends) if s.returned is not None and s.returned <= time), None)
-    if last is None or last.returned is None or connection.header.wire:
+    if last is None or last.returned is None or connection.unseen:
         return False
     stuck = last.outcome is Outcome.TIMEOUT or last.told == "EWOULDBLOCK" or _short(last)
     return stuck and not any(last.entered <= r.at and r.asked <= time for r in connection.peer.receives)
@@ -217,7 +217,7 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
             yield accepted.decide(
                 len(ends) == 1, f"{seen}: {numbers}", f"{seen}: {numbers}", first, *again, *direction.fins
             )
-    elif not connection.header.wire and (other := _one_end(connection, again[0])) is not None:
+    elif not connection.unseen and (other := _one_end(connection, again[0])) is not None:
         told, differs = other
         words = ", ".join(dict.fromkeys(r.seen for r in told))
         yield accepted.decide(not differs, f"{seen}: {words}", f"{seen}: {words}", first, *again, *told)

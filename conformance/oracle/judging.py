@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeVar
 
 from conformance.catalogue.catalogue import Catalogue, load
 from conformance.catalogue.requirement import Requirement
+from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion, Expectation, Finding
 from conformance.trace.events import Noted
 from conformance.trace.history import Connection, History
@@ -29,12 +30,21 @@ _GROUPS = (
     "closing",
     "indicating",
     "aborting",
+    "notifications",
+    "registering",
+    "overlapped",
+    "winsock",
+    "lingering",
     "readiness",
     "messages",
+    "disconnect_data",
+    "fetching",
+    "scenario",
     "wire",
     "repeated",
     "resets",
     "timeouts",
+    "quic",
     "posix",
     "errors",
 )
@@ -70,8 +80,8 @@ def judged() -> frozenset[str]:
     return frozenset(_of_connections) | frozenset(_of_cases)
 
 
-def judge(trace: Trace, catalogue: Catalogue | None = None) -> tuple[Finding, ...]:
-    """Judge one trace by every requirement that applies to its statement.
+def judge(trace: Trace, catalogue: Catalogue | None = None, history: History | None = None) -> tuple[Finding, ...]:
+    """Judge one trace by every requirement that applies to its statement; `history` is what was derived of it already.
 
     A requirement that the case was meant to exercise and that no judge found in the trace is undetermined. A case
     that broke gives errors and nothing else: neither a pass nor a fail may rest on a broken observation.
@@ -87,7 +97,7 @@ def judge(trace: Trace, catalogue: Catalogue | None = None) -> tuple[Finding, ..
         return tuple(_plain(r, Conclusion.ERROR, header.problem) for r in meant)
     if header.unavailable:
         return tuple(_plain(r, Conclusion.UNDETERMINED, header.unavailable) for r in meant)
-    findings = tuple(_findings(History(trace), catalogue))
+    findings = tuple(_findings(history or History(trace), catalogue))
     found = {finding.requirement for finding in findings}
     return findings + tuple(_plain(r, Conclusion.UNDETERMINED, _why_not(trace)) for r in meant if r.id not in found)
 
@@ -99,11 +109,11 @@ def _why_not(trace: Trace) -> str:
 
 
 def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
-    for identity in sorted(judged()):
-        requirement = catalogue[identity]
-        if requirement.unmet(history.statement) is not None:
-            continue
-        expectation = Expectation(requirement, requirement.accepted_for(history.statement))
+    usual = catalogue is load()
+    for expectation in (
+        _usual_expectations(history.statement) if usual else _expectations(catalogue, history.statement)
+    ):
+        requirement, identity = expectation.requirement, expectation.requirement.id
         try:
             if identity in _of_cases:
                 yield from _of_cases[identity](history, expectation)
@@ -112,6 +122,20 @@ def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
                     yield from _of_connections[identity](connection, expectation)
         except Exception as error:  # a judge that breaks has judged nothing: never a pass, never the end of the run
             yield _plain(requirement, Conclusion.ERROR, f"the judge broke: {type(error).__name__}: {error}")
+
+
+def _expectations(catalogue: Catalogue, statement: Statement) -> Iterator[Expectation]:
+    """What is expected of an implementation so claimed, by the requirements' ids."""
+    for identity in sorted(judged()):
+        requirement = catalogue[identity]
+        if requirement.unmet(statement) is None:
+            yield Expectation(requirement, requirement.accepted_for(statement))
+
+
+@lru_cache(maxsize=64)
+def _usual_expectations(statement: Statement) -> tuple[Expectation, ...]:
+    """The same by the catalogue of the suite, found once for all the cases of a provider."""
+    return tuple(_expectations(load(), statement))
 
 
 def _plain(requirement: Requirement, outcome: Conclusion, because: str) -> Finding:

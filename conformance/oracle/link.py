@@ -20,7 +20,7 @@ from conformance.oracle.judging import ConnectionJudge, judges
 from conformance.oracle.reading import heard
 from conformance.trace.conditions import Condition, canonical
 from conformance.trace.direction import Acknowledgement, Passage
-from conformance.trace.events import ErrorValue, Fate, Outcome
+from conformance.trace.events import ErrorValue, Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Side, What
 
@@ -51,6 +51,8 @@ def _unseen(connection: Connection) -> str | None:
     if connection.statement.transport == "mptcp":
         return "a FIN of MPTCP ends a subflow, and the ends of the connection itself ride in options"
     for direction in (connection.iut_to_peer, connection.peer_to_iut):
+        if direction.framed:
+            return "units of the transport end its directions, and the ends of TCP mean nothing by themselves"
         if not direction.visible:
             return direction.ending.reason or connection.header.wire_missing or "no link is visible"
     return None
@@ -205,8 +207,7 @@ def short_of_room(connection: Connection) -> bool:
 def may_time_out(connection: Connection) -> bool:
     """The IUT may give the connection up by itself: the harness interfered with the link, or a time-out was set."""
     directions = (connection.iut_to_peer, connection.peer_to_iut)
-    meddled = any(p.segment.fate in (Fate.DROPPED, Fate.HELD) for direction in directions for p in direction.passages)
-    return meddled or timed(connection)
+    return any(direction.meddled for direction in directions) or timed(connection)
 
 
 def timed(connection: Connection) -> bool:

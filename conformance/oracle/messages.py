@@ -9,6 +9,7 @@ from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, invented, sticky, told_in_its_time, unexplained
 from conformance.oracle.judging import judges
 from conformance.oracle.reading import doubt, heard, read_messages
+from conformance.trace.direction import Direction
 from conformance.trace.history import Connection
 from conformance.trace.operations import Report, What
 
@@ -96,6 +97,63 @@ def the_end_of_messages_is_sticky(connection: Connection, accepted: Expectation)
     """Each receive after the message-oriented end tells it again. [by analogy with byte streams]"""
     if b"" not in connection.peer_to_iut.offered:
         yield from sticky(connection, accepted)
+
+
+@judges("IND-MSG-05")
+def a_message_cut_off_is_never_whole(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """What came of a message that the end cut off is marked as a part, or told as an error. [XP1_GUARANTEED_DELIVERY]
+
+    What was cut off is told by the link: data units whose message did not end before the direction did.
+    """
+    direction = connection.peer_to_iut
+    whole, part = _units_of_messages(direction)
+    if not part or direction.ending.at is None:
+        return
+    index, taken, marked = 0, 0, None
+    for report in sorted(heard(connection.iut), key=lambda r: r.asked):
+        if index < len(whole) and not report.partial and _delivers(report, whole[index]):
+            index += 1
+        elif report.what is What.DATA and report.partial:
+            taken, marked = taken + report.length, report
+        elif report.what is What.DATA:
+            if _is_of(report, part[taken:]):
+                cut = f"of a message, {len(part)} octets came before the end cut it off"
+                yield accepted.violated(f"{cut}, and {report.seen} as if it were whole", direction.ending, report)
+            return
+        elif report.is_final:
+            break
+    else:
+        report = None
+    if marked is not None and taken <= len(part):
+        words = f"{taken} octets of the message that the end cut off were marked as a part"
+        yield accepted.satisfied(words, direction.ending, marked, report)
+    elif report is not None and report.what is What.ERROR and report.at >= direction.ending.at:
+        words = f"of the message that the end cut off nothing was delivered: {report.seen}"
+        yield accepted.satisfied(words, direction.ending, report)
+
+
+def _units_of_messages(direction: Direction) -> tuple[list[bytes], bytes]:
+    """The messages that the link carried whole, and what it carried of one that was not finished."""
+    whole, part = list[bytes](), b""
+    for unit in direction.units:
+        if unit.name in ("DATA", "TEXT", "BINARY", "CONTINUATION") and not unit.problem:
+            part += unit.data + bytes(unit.length - len(unit.data))
+            if unit.whole:
+                whole.append(part)
+                part = b""
+    return whole, part
+
+
+def _delivers(report: Report, message: bytes) -> bool:
+    if report.what is What.ZERO_BYTES:
+        return not message
+    return report.what is What.DATA and (report.carries(message) or report.length == len(message))
+
+
+def _is_of(report: Report, part: bytes) -> bool:
+    if report.content is None:
+        return report.length <= len(part)
+    return part.startswith(report.content)
 
 
 @judges("SEQ-02")

@@ -7,9 +7,11 @@ import msgspec
 
 from conformance.catalogue.catalogue import Catalogue, load
 from conformance.catalogue.statement import Contradiction, Statement
+from conformance.oracle.claims import Shown, shown
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judge
 from conformance.oracle.verdicts import Verdict, verdict_of, worst
+from conformance.trace.history import History
 from conformance.trace.trace import Trace
 
 
@@ -22,6 +24,8 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     exercises: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    """What the case showed of the claims that a statement may make."""
     problem: str = ""
     evidence: str = ""
     duration_s: float = 0.0
@@ -44,10 +48,10 @@ def judge_case(
 ) -> CaseResult:
     """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined."""
     catalogue = catalogue or load()
-    header = trace.header
+    header, history = trace.header, History(trace)
     findings = tuple(
         finding
-        for finding in judge(trace, catalogue)
+        for finding in judge(trace, catalogue, history)
         if finding.outcome is not Conclusion.UNDETERMINED or finding.requirement in header.exercises
     )
     return CaseResult(
@@ -57,6 +61,7 @@ def judge_case(
         verdict=case_verdict(findings, header.exercises, catalogue),
         exercises=header.exercises,
         findings=findings,
+        shown=shown(history),
         problem=header.problem,
         evidence=evidence,
         duration_s=duration_s,

@@ -21,7 +21,7 @@ from itertools import groupby
 from conformance.reporting import wording
 from conformance.reporting.text import clean
 from conformance.reporting.wording import Bulk
-from conformance.trace.events import Called, End, Established, Fate, Outcome, Returned, Segment
+from conformance.trace.events import Called, End, Established, Fate, Outcome, Pdu, Returned, Segment
 from conformance.trace.trace import Header, Trace
 
 WIDTH = 100
@@ -80,7 +80,7 @@ def _lines(trace: Trace, highlight: frozenset[int]) -> Iterator[Line]:
     returns = {(e.end, e.call): e for e in trace.events if isinstance(e, Returned)}
     calls = {(e.end, e.call): e for e in trace.events if isinstance(e, Called)}
     speaker = wording.Speaker(trace)
-    hidden = _setup(trace, returns) - highlight
+    hidden = (_setup(trace, returns) | _told_by_units(trace)) - highlight
     joined: set[int] = set()
     shown = [event for event in trace.events if event.n not in hidden]
     for event, following in zip(shown, [*shown[1:], None], strict=False):
@@ -109,6 +109,13 @@ def _lines(trace: Trace, highlight: frozenset[int]) -> Iterator[Line]:
                 if event.fate is Fate.HELD and event.delivered_at is not None:
                     held_ms = (event.delivered_at - event.at) / 1e6
                     yield Line(event.at, "link", f"(delivered {held_ms:.3f} ms later)", marked)
+            case Pdu():
+                yield Line(
+                    event.at, "link", wording.unit(event), marked, wording.bulk_of_unit(event), event.length,
+                    sender=event.sender,
+                )  # fmt: skip
+                if event.problem:
+                    yield Line(event.at, "link", f"({event.problem})", marked)
             case Established():
                 yield Line(event.at, "", speaker.connected(event), marked)
             case _:
@@ -143,6 +150,26 @@ def _setup(trace: Trace, returns: dict[tuple[End, int], Returned]) -> frozenset[
                 if opening is not None and (event.ack - opening.seq) % 2**32 == 1:
                     folded.add(event.n)
     return frozenset(folded)
+
+
+def _told_by_units(trace: Trace) -> frozenset[int]:
+    """The undisturbed segments that say no more than the units do: their octets are all units', or they have none.
+
+    Nothing of the kind where there are no units, or where it is not clear to which connection they belong.
+    """
+    upto = dict.fromkeys(End, 0)
+    for event in trace.events:
+        if isinstance(event, Pdu) and event.name != "UNREADABLE":
+            upto[event.sender] = max(upto[event.sender], event.upto)
+    segments = [event for event in trace.events if isinstance(event, Segment)]
+    first = {(e.sender, e.source_port, e.destination_port, e.seq) for e in segments if "S" in e.flags}
+    isn = {sender: seq for sender, _, _, seq in first}
+    if not any(upto.values()) or len(first) != len(End) or len(isn) != len(End):
+        return frozenset()
+    plain = (e for e in segments if e.fate is Fate.DELIVERED and not set(e.flags) - set("APEC"))
+    return frozenset(
+        e.n for e in plain if not e.length or (e.seq - isn[e.sender] - 1) % 2**32 + e.length <= upto[e.sender]
+    )
 
 
 def _folded(lines: Sequence[Line]) -> Iterator[Line]:

@@ -108,7 +108,7 @@ def _run(provider: ProviderResults, results: Results) -> ProviderRun:
         name=provider.name,
         statement=provider.statement,
         found=provider.found,
-        contradictions=provider.contradictions,
+        contradictions=tuple(each for each in provider.contradictions if not each.cases),  # the others are judged anew
         problem=provider.problem,
         settle_ms=times.settle_ms if times else 0,
         prompt_ms=times.prompt_ms if times else 0,
@@ -163,6 +163,7 @@ def _of_provider(old: ProviderResults, new: ProviderResults, damaged: set[str]) 
     for case in old.cases:
         if case.id in judged:
             yield from _of_case(old.name, case, judged[case.id])
+    yield from _of_claims(old, new, damaged)
     if old.totals != new.totals:
         yield Change(old.name, "totals", _counts(old.totals), _counts(new.totals))
 
@@ -193,6 +194,18 @@ def _of_case(provider: str, old: CaseSummary, new: CaseSummary) -> Iterator[Chan
         before, now = getattr(old, field), getattr(new, field)
         if before != now:
             yield Change(provider, f"{old.id}, {field}", _worded(before), _worded(now))
+
+
+def _of_claims(old: ProviderResults, new: ProviderResults, damaged: set[str]) -> Iterator[Change]:
+    """The contradictions to what is claimed that cases showed; one whose cases are damaged cannot be compared."""
+    stored, judged = ({each.item: each for each in results.contradictions if each.cases} for results in (old, new))
+    for item in dict.fromkeys([*stored, *judged]):
+        before, now = stored.get(item), judged.get(item)
+        if before == now or (before is not None and damaged & set(before.cases)):
+            continue
+        yield Change(
+            old.name, f"contradiction, {item}", before.found if before else "none", now.found if now else "none"
+        )
 
 
 def _worded(value: object) -> str:

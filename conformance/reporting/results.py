@@ -21,6 +21,7 @@ from conformance import __version__
 from conformance.catalogue import catalogue
 from conformance.catalogue.requirement import Level, Requirement
 from conformance.catalogue.statement import Contradiction, Statement
+from conformance.oracle.claims import Shown, contradicted
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judged
 from conformance.oracle.results import CaseResult, ProviderRun
@@ -171,7 +172,7 @@ def _provider(run: ProviderRun, cases: Sequence[CaseResult]) -> ProviderResults:
         name=run.name,
         statement=run.statement,
         found=dict(run.found),
-        contradictions=run.contradictions,
+        contradictions=run.contradictions + _shown_contradictions(run, cases),
         problem=run.problem,
         requirements=rows,
         cases=tuple(
@@ -182,6 +183,14 @@ def _provider(run: ProviderRun, cases: Sequence[CaseResult]) -> ProviderResults:
         ),
         totals={str(verdict): verdicts.count(verdict) for verdict in Verdict},
     )
+
+
+def _shown_contradictions(run: ProviderRun, cases: Iterable[CaseResult]) -> tuple[Contradiction, ...]:
+    """Where the cases showed the implementation to be another than was claimed."""
+    shown: dict[str, tuple[Shown, ...]] = {}
+    for case in cases:
+        shown[case.id] = shown.get(case.id, ()) + case.shown
+    return contradicted(run.statement, shown)
 
 
 def _requirement(

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.catalogue import catalogue
+from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
@@ -149,8 +150,7 @@ class _Printer:
             self.lines([f"  {line}" for line in problem_lines(provider.problem)], STYLES[Verdict.ERROR])
             return
         for contradiction in provider.contradictions:
-            text = f"{contradiction.item}: claimed {contradiction.claimed}, found {contradiction.found}"
-            self.lines(wrapped("  contradiction", text, column=17), "yellow")
+            self.lines(wrapped("  contradiction", _contradiction(contradiction), column=17), "yellow")
         if results.cases.finished:
             self._console.print(_table(provider))
 
@@ -203,6 +203,16 @@ class _Printer:
         self._drawn.add(drawing)
         self.blank()
         self.lines(ladder_of(output / case.evidence, drawing[2], self._width))
+
+
+def _contradiction(contradiction: Contradiction) -> str:
+    """What was claimed, what was found, and in which case."""
+    text = f"{contradiction.item}: claimed {contradiction.claimed}, found {contradiction.found}"
+    if not contradiction.cases:
+        return text
+    first, *others = contradiction.cases
+    more = f", and in {several(len(others), 'more case')}" if others else ""
+    return f"{text} (in {first}{more})"
 
 
 def _table(provider: ProviderResults) -> Table:

@@ -20,9 +20,11 @@ from conformance.trace.events import (
     Indicated,
     Noted,
     Outcome,
+    Pdu,
     Returned,
     Segment,
 )
+from conformance.trace.framing import DATA_UNITS
 from conformance.trace.trace import Trace
 
 FLAGS = {"S": "SYN", "F": "FIN", "R": "RST", "P": "PSH", "U": "URG", "E": "ECE", "C": "CWR", "A": "ACK"}
@@ -155,6 +157,25 @@ def bulk_of_segment(segment: Segment) -> Bulk | None:
     if segment.fate is not Fate.DELIVERED or set(segment.flags) - set("APEC"):
         return None
     return Bulk("segment" if segment.length else "ACK", f"from the {segment.sender}")
+
+
+def unit(pdu: Pdu) -> str:
+    """A unit by its own name, with what it carries: `RELEASE 4 octets`, `DATA 1460 octets, more follows`."""
+    said = [clean(pdu.name)]
+    if "code" in pdu.fields:
+        code, reason = pdu.fields["code"], pdu.fields.get("reason")
+        said += [str(code)] if code is not None else []
+        said += [json.dumps(clean(str(reason), _TEXT_LIMIT), ensure_ascii=False)] if reason else []
+    elif pdu.length or pdu.name in DATA_UNITS or (pdu.name == "RELEASE" and pdu.fields.get("flags")):
+        said.append(several(pdu.length, "octet"))
+    if pdu.name == "ABORT" and pdu.fields.get("reason"):
+        said.append(f"reason {pdu.fields['reason']}")
+    return " ".join(said) + ("" if pdu.whole else ", more follows")
+
+
+def bulk_of_unit(pdu: Pdu) -> Bulk | None:
+    """What kind of bulk a unit is: data, and nothing wrong with it."""
+    return None if pdu.problem or pdu.name not in DATA_UNITS else Bulk(f"{pdu.name} unit", f"from the {pdu.sender}")
 
 
 def bulk_of_call(call: Called, returned: Returned | None) -> tuple[Bulk | None, int]:

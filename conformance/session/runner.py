@@ -143,10 +143,13 @@ class Runner:
         name, client = arguments.pop(fixture)
         provider = self.providers[name]
         exercises = _marked(item, "exercises")
+        if item.get_closest_marker("thorough") and not _asks_for_thorough(self.config):
+            return None
         if not planning.is_planned(provider.statement, exercises, _marked(item, "where"), arguments):
             return None
         rest = item.callspec.id.removeprefix(name).removeprefix("-")
         path = item.nodeid.partition("::")[0]
+        other = next(iter(_marked(item, "peer")), None)
         return Case(
             id=f"{path}::{item.originalname}" + (f"[{rest}]" if rest else ""),
             provider=provider,
@@ -157,6 +160,7 @@ class Runner:
             client=client,
             connected=fixture == "connection",
             expected_s=sum(_marked(item, "waits")),
+            other=profiles.find(other) if other else None,
         )
 
     # --- running --------------------------------------------------------------------------------------------------
@@ -257,3 +261,8 @@ class Runner:
 
 def _marked(item: pytest.Item, name: str) -> tuple[Any, ...]:
     return tuple(value for mark in item.iter_markers(name) for value in mark.args)
+
+
+def _asks_for_thorough(config: pytest.Config) -> bool:
+    """Whether the selection of this session (-k or -m) names the cases that are left out otherwise."""
+    return "thorough" in f"{config.option.keyword} {config.option.markexpr}"

@@ -46,11 +46,21 @@ _BY_ALIAS = {
     "ConnectionAbortedError": Condition.ECONNABORTED,
     "ConnectionResetError": Condition.ECONNRESET,
     "TimeoutError": Condition.ETIMEDOUT,
+    "StreamReset": Condition.ECONNRESET,  # aioquic's event for RESET_STREAM
+    "ConnectionTerminated": Condition.ECONNRESET,  # its event for a CONNECTION_CLOSE, and for more: see below
 }
+_BY_DETAIL = {
+    ("ConnectionTerminated", "Idle timeout"): Condition.ETIMEDOUT,
+    ("RuntimeError", "Cannot send data after FIN"): Condition.ESHUTDOWN,
+    ("RuntimeError", "Cannot send data after the stream was reset"): Condition.ECONNRESET,
+}
+"""Where an implementation gives different conditions one name, and only its words tell them apart."""
 
 
 def canonical(error: ErrorValue) -> Condition:
     """Map an implementation's error to its canonical condition; what is not known is `OTHER`."""
+    if told_apart := _BY_DETAIL.get((error.name, error.detail)):
+        return told_apart
     plain = error.name.removeprefix("WSA")
     if alias := _BY_ALIAS.get(error.name) or _BY_ALIAS.get(plain):
         return alias

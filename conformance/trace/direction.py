@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """One direction of a connection: what was offered, what the link carried, and how the direction ended.
 
-Where the link is visible, the segments decide. Where it is not (AF_UNIX, or no capture), the sender's own returned
-calls do, and what they cannot decide is `NOT_KNOWN` with the reason.
+Where the link is visible, the segments decide. Where the transport has units of its own on TCP and the link was
+captured, those decide, and the direction is `framed` (`trace.framed`). Where neither is (AF_UNIX, or no capture), the
+sender's own returned calls do, and what they cannot decide is `NOT_KNOWN` with the reason.
 """
 
 from __future__ import annotations
@@ -14,11 +15,16 @@ from enum import StrEnum
 from functools import cached_property
 
 from conformance.catalogue.statement import Statement
-from conformance.trace.events import End, Fate, Segment
+from conformance.trace.events import End, Fate, Pdu, Segment
+from conformance.trace.framing import Farewell, Framing
 from conformance.trace.operations import Operation, Side, left_unread
 from conformance.trace.pattern import pattern
 
 _MODULUS = 1 << 32
+FRAMED_TRANSPORTS = ("reference", "websocket")
+"""The transports with units of their own on TCP, one of which ends a direction; where TCP ends alone, it is aborted."""
+LINGER_ZERO_ABORTS = ("tcp", "reference")
+"""The transports that say what a close with a linger time of 0 does."""
 
 
 class EndKind(StrEnum):
@@ -129,10 +135,44 @@ class Direction:
     passages: tuple[Passage, ...]
     acknowledgements: tuple[Acknowledgement, ...]
     ending: Ending
+    framing: Framing | None = None
+    """What was read of the transport's own units, if it has some and all of them could be read."""
+
+    @property
+    def framed(self) -> bool:
+        """The link tells what was carried and how it ended, in units of the transport; TCP's segments do not."""
+        return self.framing is not None
+
+    @property
+    def witnessed(self) -> bool:
+        """The link tells what was carried and how it ended, in segments or in units."""
+        return self.visible or self.framed
+
+    @property
+    def units(self) -> tuple[Pdu, ...]:
+        """The transport's own units, in order; none if the direction is not framed."""
+        return self.framing.units if self.framing else ()
+
+    @property
+    def farewells(self) -> tuple[Farewell, ...]:
+        """What the sender put on the link to end a framed direction; none if it is not framed."""
+        return self.framing.farewells if self.framing else ()
+
+    @property
+    def meddled(self) -> bool:
+        """The harness kept something back from the receiver, for a while or for good."""
+        if self.framing is not None:
+            return self.framing.meddled
+        return any(passage.segment.fate in (Fate.DROPPED, Fate.HELD) for passage in self.passages)
 
     @cached_property
     def offered(self) -> tuple[bytes, ...]:
-        """The bytes that each successful send had accepted, in order; for message transports, the messages."""
+        """The bytes that each successful send had accepted, in order; for message transports, the messages.
+
+        Of a sender whose calls hand over what TCP is to carry: the messages that its units make, whole ones or not.
+        """
+        if self.framing is not None and self.framing.raw:
+            return self.framing.messages
         return tuple(_accepted(send) for send in self.sender.sends if send.succeeded)
 
     @property
@@ -154,6 +194,8 @@ class Direction:
         """How many bytes the direction carries up to its graceful end; None if it has none."""
         if not self.ending.is_graceful:
             return None
+        if self.framing is not None:
+            return self.framing.total
         if not self.visible:
             return self.offered_length
         return next(p.end for p in self.passages if p.fin)
@@ -168,14 +210,30 @@ class Direction:
         """Every RST that the sender itself put on the link."""
         return tuple(p for p in self.passages if p.rst and not p.repeated_by_harness)
 
+    @property
+    def progress(self) -> tuple[tuple[int, int], ...]:
+        """For each delivery, its time (nanoseconds) and the offset up to which everything was there then."""
+        return tuple((at, upto) for at, upto, _ in _progress(self.passages))
+
+    def sole_ending(self, *, relayed: bool) -> Ending:
+        """How the sender ended TCP, as if the receiver had never reset it."""
+        return _visible_ending(self.passages, self.acknowledgements, (), relayed=relayed)
+
     def carried_by(self, time: int) -> int:
-        """How many bytes had come through without a gap by that time (nanoseconds)."""
+        """How many bytes of user data had come through without a gap by that time (nanoseconds)."""
+        if self.framing is not None:
+            return self.framing.carried_by(time)
         if not self.visible:
             return self.offered_before(time)
         return max((upto for at, upto, _ in _progress(self.passages) if at <= time), default=0)
 
     def sent_by(self, time: int) -> int:
-        """The offset after the last octet that had been put on the link by that time (nanoseconds)."""
+        """The offset after the last octet that had been put on the link by that time (nanoseconds).
+
+        Of a framed direction: how many bytes of user data the units had that were on the link whole by then.
+        """
+        if self.framing is not None:
+            return self.framing.sent_by(time)
         return max((p.end for p in self.passages if p.segment.length and p.at <= time), default=0)
 
     def acknowledged(self, upto: int) -> Acknowledgement | None:
@@ -294,6 +352,11 @@ def _called_ending(sender: Side, receiver: Side, statement: Statement) -> Ending
         call, at, certain, events = None, sender.killed_at, sender.dead_at, sender.killed_events
     else:
         return Ending(EndKind.OPEN)
+    if sender.killed_at is not None and statement.transport in FRAMED_TRANSPORTS:
+        if call is None:
+            return Ending(EndKind.ABORTED_BY_SENDER, at, certain, at, events)
+        reason = "the sender's process died after its call, and no link shows whether its release had gone out"
+        return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
     gone = sender.gone_at
     disturbance = _abortive(sender, receiver, gone, statement) if gone is not None else None
     if call is not None and call.op != "close":
@@ -313,7 +376,7 @@ def _abortive(sender: Side, receiver: Side, gone: int, statement: Statement) -> 
     """What makes giving up the connection then abortive: nothing (None), a certainty, or a doubt (its reason)."""
     no_wire = "no link is visible, and the sender's calls do not show what it carried: "
     if sender.linger_at(gone) == (True, 0):
-        if statement.transport == "tcp":
+        if statement.transport in LINGER_ZERO_ABORTS:
             return EndKind.ABORTED_BY_SENDER
         return f"{no_wire}transport {statement.transport} does not define what linger 0 does"
     done = sender.closed.returned if sender.closed and sender.closed.returned else gone  # a send may slip in till then

@@ -2,20 +2,29 @@
 """The history of a case: facts derived once from a raw trace, so that judges can be short.
 
 For each end: what it called and what it was told. For each direction of the connection: what was offered, what was
-carried, and how it ended. All the difficult reading of traces lives here and in the two modules beside it
-(`operations`: calls paired with their returns; `direction`: segments and endings). Nothing here judges.
+carried, and how it ended. All the difficult reading of traces lives here and in the modules beside it (`operations`:
+calls paired with their returns; `direction`: segments and endings; `framed`: units on TCP). Nothing here judges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.catalogue.statement import Statement
-from conformance.trace.direction import Direction, Ending, EndKind, direction_of, ends_of_wireless
-from conformance.trace.events import End, Established, Event, Noted, Segment
+from conformance.trace.direction import (
+    FRAMED_TRANSPORTS,
+    Direction,
+    Ending,
+    EndKind,
+    direction_of,
+    ends_of_wireless,
+)
+from conformance.trace.events import End, Established, Event, Noted, Pdu, Segment
+from conformance.trace.framed import framed_directions
 from conformance.trace.operations import Operation, Side, operations_of
+from conformance.trace.quic import ends_of_quic
 from conformance.trace.trace import Header, Trace
 
 __all__ = ["Connection", "Direction", "EndKind", "Ending", "History", "Operation", "Side"]
@@ -38,6 +47,11 @@ class Connection:
     def statement(self) -> Statement:
         """What the vendor claims of the implementation."""
         return self.header.statement
+
+    @property
+    def unseen(self) -> bool:
+        """The link was watched, and what the IUT put on it cannot be told all the same."""
+        return self.header.wire and not self.iut_to_peer.witnessed
 
     def side(self, end: End) -> Side:
         """The side of that end."""
@@ -91,8 +105,17 @@ class History:
                 f"the capture lost {self.header.lost} packets" if self.header.lost else ""
             )
             relayed = self.header.topology == "wire"
-            iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
-            peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
+            if self.statement.transport in FRAMED_TRANSPORTS:
+                units = _units_of(self.trace.events, segments)
+                iut_to_peer, peer_to_iut = framed_directions(
+                    iut, peer, segments, units, self.statement,
+                    lost=lost, relayed=relayed, raw_peer=self.header.raw_peer,
+                )  # fmt: skip
+            else:
+                iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
+                peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
+        elif self.statement.transport == "quic":
+            iut_to_peer, peer_to_iut = ends_of_quic(iut, peer)
         else:
             iut_to_peer, peer_to_iut = ends_of_wireless(iut, peer, self.statement)
         waits = tuple(note.at for what in ("settled", "waited in vain") for note in self.notes(what))
@@ -109,6 +132,14 @@ def _segments_of(events: Iterable[Event], established: Established) -> tuple[Seg
     first = next(s.at for s in openings if s.seq == own.seq)
     last = next((s.at for s in openings if s.at > established.at and s.seq != own.seq), None)
     return tuple(s for s in segments if first <= s.at and (last is None or s.at < last))
+
+
+def _units_of(events: Iterable[Event], segments: Sequence[Segment]) -> tuple[Pdu, ...]:
+    """The units that those segments, of one connection, carried."""
+    if not segments:
+        return ()
+    first, last = segments[0].at, segments[-1].at
+    return tuple(event for event in events if isinstance(event, Pdu) and first <= event.at <= last)
 
 
 def _belongs(segment: Segment, established: Established) -> bool:

@@ -344,11 +344,11 @@ class Side:
         return setting
 
     def blocking_at(self, time: int) -> bool:
-        """Whether the socket was in blocking mode at that time; sockets start so."""
+        """Whether the socket was in blocking mode at that time; sockets start so, until network events are asked for."""
         blocking = True
-        for operation in self.calls("set_blocking"):
+        for operation in self.calls("set_blocking", "event_select"):
             if operation.succeeded and operation.entered <= time:
-                blocking = bool(operation.arguments["on"])
+                blocking = operation.op == "set_blocking" and bool(operation.arguments["on"])
         return blocking
 
     def read_until(self, time: int) -> int:

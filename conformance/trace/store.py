@@ -68,9 +68,12 @@ def save(trace: Trace, path: Path) -> None:
     lines = [encoder.encode(_First(FORMAT, trace.header)), *map(encoder.encode, trace.events)]
     body = b"\n".join(lines) + b"\n"
     seal = encoder.encode(_Seal(len(trace.events), hashlib.sha256(body).hexdigest()))
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(body + seal + b"\n")
+    try:
+        beside.write_bytes(body + seal + b"\n")
+    except FileNotFoundError:  # the first trace of a directory makes it
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(body + seal + b"\n")
     beside.replace(path)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from conformance.catalogue.statement import Statement
-from conformance.trace.events import Event, Returned, Segment
+from conformance.trace.events import Event, Pdu, Returned, Segment
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +27,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     exercises: tuple[str, ...] = ()
     implementation: dict[str, str] = {}
     peer: str = ""
+    raw_peer: bool = False
+    """The peer speaks only the layer below the transport: its sends carry units, or what is to look like them."""
     settle_ns: int
     prompt_ns: int
     wire: bool
@@ -44,8 +46,9 @@ class Trace(msgspec.Struct, frozen=True):
     events: tuple[Event, ...]
 
 
-_RANK: dict[type, int] = {Returned: 2, Segment: 1}
-"""At equal times a call comes before the segment that it sent, and that before the return: cause before effect."""
+_RANK: dict[type, int] = {Returned: 3, Pdu: 2, Segment: 1}
+"""At equal times a call comes before the segment that it sent, that before the unit that is complete with it, and that
+before the return: cause before effect."""
 
 
 def in_order(events: Iterable[Event]) -> tuple[Event, ...]:

@@ -6,11 +6,14 @@ goes out, what the peer sends when it comes in. The peer's frames are also seen 
 counts them as under way, so that `flush` knows when all have come in, on whichever processor they wait.
 
 The ring is TPACKET_V2, not V3: a packet is visible at once, where V3 hands out blocks when they are full or a timer
-ends. The kernel keeps the first octets of each packet (a filter says how many), so bulk data costs little.
+ends. The kernel keeps the first octets of each packet (a filter says how many), so bulk data costs little. Ports whose
+packets are wanted whole have rings of their own with room for them, made when the first such port is claimed; the
+filters see to it that each packet is in one kind of ring only (`packetfilter`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -19,11 +22,13 @@ import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Callable, Collection
 from typing import cast
 
 from conformance.trace.events import End
 from conformance.trace.frames import Frame
-from conformance.wire import dissect
+from conformance.wire import dissect, packetfilter
+from conformance.wire.errors import CustodianRefused
 from conformance.wire.markers import marker, marker_number
 from conformance.wire.tap import Link, Tap
 
@@ -45,53 +50,58 @@ PACKET_OUTGOING = 4
 ETH_P_ALL = 0x0003
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 
+WHOLE_SLOT_OCTETS = 68 << 10
+"""For the largest packet of `lo`, whose MTU is 65,536, and the kernel's headers."""
+WHOLE_SLOTS_PER_BLOCK = 15
+WHOLE_BLOCKS = 64
+REGISTER, STOP = b"+", b"."
+"""What the reader is woken for."""
+
 SLOT = struct.Struct("=III2xHII18xB")
 """struct tpacket2_hdr: status, length, kept octets, (link header,) offset of the packet, seconds, nanoseconds, (VLAN);
 then struct sockaddr_ll, of which only the packet type matters."""
 STATUS_USER = 1
 WORDS_PER_SLOT = SLOT_OCTETS // 4
+WORDS_PER_WHOLE_SLOT = WHOLE_SLOT_OCTETS // 4
 STATUSES_KERNEL = memoryview(bytes(4 * max(GRABS_SLOTS))).cast("I")
-
-FILTER = (
-    (0x30, 0, 0, 0),  # ldb [0]: a SOCK_DGRAM packet socket starts at the IP header
-    (0x54, 0, 0, 0xF0),  # and #0xf0
-    (0x15, 0, 2, 0x40),  # jeq #0x40, else +2
-    (0x30, 0, 0, 9),  # ldb [9]: IPv4 protocol
-    (0x05, 0, 0, 2),  # ja +2
-    (0x15, 0, 4, 0x60),  # jeq #0x60, else drop
-    (0x30, 0, 0, 6),  # ldb [6]: IPv6 next header
-    (0x15, 2, 0, 1),  # jeq #1 (ICMP): drop
-    (0x15, 1, 0, 58),  # jeq #58 (ICMPv6): drop
-    (0x06, 0, 0, KEPT_OCTETS),  # ret: how much to keep
-    (0x06, 0, 0, 0),  # ret: drop
-)
-"""Both IP versions, without ICMP; everything else is told apart by port, in the reader."""
 
 
 class Ring:
     """A packet socket on one device, with the ring that the kernel fills."""
 
+    slot_octets = SLOT_OCTETS
+    _slots = SLOTS
+    _block_octets = BLOCK_OCTETS
+
     def __init__(self, fd: int, interface: str) -> None:
         """Take over an unbound packet socket of type SOCK_DGRAM and start to capture."""
         self.socket = socket.socket(fileno=fd)
-        program = b"".join(struct.pack("HBBI", *instruction) for instruction in FILTER)
-        kept_alive = ctypes.create_string_buffer(program)
-        self.socket.setsockopt(
-            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", len(FILTER), ctypes.addressof(kept_alive))
-        )
+        self.select(())
         self.socket.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+        octets = self._slots * self.slot_octets
         self.socket.setsockopt(
             SOL_PACKET,
             PACKET_RX_RING,
-            struct.pack("IIII", BLOCK_OCTETS, RING_OCTETS // BLOCK_OCTETS, SLOT_OCTETS, SLOTS),
+            struct.pack("IIII", self._block_octets, octets // self._block_octets, self.slot_octets, self._slots),
         )
-        self._memory = mmap.mmap(self.socket.fileno(), RING_OCTETS)
+        self._memory = mmap.mmap(self.socket.fileno(), octets)
         self._view = memoryview(self._memory)
         self._words = self._view.cast("I")
         self._next = 0
         self._lost = 0
         self._counting = threading.Lock()
         self.socket.bind((interface, ETH_P_ALL))
+
+    def select(self, whole_ports: Collection[int]) -> None:
+        """From now on capture what belongs here, as these TCP ports are captured whole."""
+        self._attach(packetfilter.headers(whole_ports, KEPT_OCTETS))
+
+    def _attach(self, program: bytes) -> None:
+        kept_alive = ctypes.create_string_buffer(program)
+        count = len(program) // packetfilter.INSTRUCTION.size
+        self.socket.setsockopt(
+            socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", count, ctypes.addressof(kept_alive))
+        )
 
     def grab(self) -> bytes:
         """Slots that the kernel has filled, as they are, and given back to it; empty if there are none.
@@ -127,6 +137,30 @@ class Ring:
         self.socket.close()
 
 
+class WholeRing(Ring):
+    """A ring with room for whole packets, which takes those of the selected ports only."""
+
+    slot_octets = WHOLE_SLOT_OCTETS
+    _slots = WHOLE_BLOCKS * WHOLE_SLOTS_PER_BLOCK
+    _block_octets = WHOLE_SLOTS_PER_BLOCK * WHOLE_SLOT_OCTETS
+
+    def select(self, whole_ports: Collection[int]) -> None:
+        """From now on capture the packets of these TCP ports."""
+        self._attach(packetfilter.whole(whole_ports))
+
+    def grab(self) -> bytes:
+        """The used part of the next slot, which is given back to the kernel; empty if the kernel has not filled it."""
+        place = self._next * WORDS_PER_WHOLE_SLOT
+        if not self._words[place] & STATUS_USER:
+            return b""
+        begin = self._next * WHOLE_SLOT_OCTETS
+        _, _, kept, start, *_ = SLOT.unpack_from(self._memory, begin)
+        slot = self._memory[begin : begin + max(start + kept, SLOT.size)]
+        self._words[place] = 0
+        self._next = (self._next + 1) % self._slots
+        return slot
+
+
 class CapturedTap(Tap):
     """A tap on a link that is only looked at."""
 
@@ -137,11 +171,21 @@ class CapturedTap(Tap):
 class CapturedLink(Link):
     """The link as the packet sockets of its devices see it."""
 
-    def __init__(self, topology: str, rings: list[Ring], markers: dict[End, socket.socket]) -> None:
+    def __init__(
+        self,
+        topology: str,
+        rings: list[Ring],
+        markers: dict[End, socket.socket],
+        more_rings: Callable[[], list[WholeRing]],
+    ) -> None:
         """Start the reader. `rings` has the IUT's device first; `markers` are UDP sockets, one at each station,
-        connected to each other. All of them are ours to close."""
+        connected to each other. All of them are ours to close. `more_rings` makes rings for whole packets on the same
+        devices, when the first port asks for them."""
         super().__init__(topology)
         self._rings = rings
+        self._more_rings = more_rings
+        self._whole_ports = set[int]()
+        self._selecting = threading.Lock()
         self._markers = markers
         self._marker_number = 0
         self._sending = threading.Lock()
@@ -155,21 +199,47 @@ class CapturedLink(Link):
     def _make_tap(self, port: int, listener: End) -> Tap:
         return CapturedTap(self, port, listener)
 
+    def _keep_whole(self, port: int) -> None:
+        """Where there can be no ring for it the headers have to do, and what they leave out will be missed."""
+        with self._selecting:
+            if not any(isinstance(ring, WholeRing) for ring in self._rings):
+                with contextlib.suppress(OSError, CustodianRefused):
+                    self._rings += self._more_rings()
+                    os.write(self._wake_writer, REGISTER)
+            if any(isinstance(ring, WholeRing) for ring in self._rings):
+                self._whole_ports.add(port)
+                self._select()
+
+    def _keep_headers(self, port: int) -> None:
+        with self._selecting:
+            self._whole_ports.discard(port)
+            if not self._closed:
+                self._select()
+
+    def _select(self) -> None:
+        for ring in reversed(self._rings):  # a packet that is in two rings is better than one that is in none
+            ring.select(self._whole_ports)
+
     def _run(self) -> None:
         poll = select.poll()
         poll.register(self._wake_reader, select.POLLIN)
         for ring in self._rings:
             poll.register(ring.socket, select.POLLIN)
-        while not any(fd == self._wake_reader for fd, _ in poll.poll()):
-            backlog: deque[bytes] = deque()
+        while True:
+            if any(fd == self._wake_reader for fd, _ in poll.poll()):
+                if os.read(self._wake_reader, 1) != REGISTER:
+                    return
+                for ring in self._rings:
+                    poll.register(ring.socket, select.POLLIN)
+            backlog: deque[tuple[bytes, int]] = deque()
             while self._empty_rings(backlog) or backlog:
-                self._sort(backlog.popleft())
+                self._sort(*backlog.popleft())
             if self._marker_seen:
                 with self._passed:
                     self._marker_passed = self._marker_seen
                     self._passed.notify_all()
 
-    def _empty_rings(self, backlog: deque[bytes]) -> bool:
+    def _empty_rings(self, backlog: deque[tuple[bytes, int]]) -> bool:
         """Move what the kernel has to the backlog, and say whether there was anything.
 
         The IUT's ring comes first: what has come in by then was sent before, so the peer's ring accounts for it all.
@@ -177,14 +247,14 @@ class CapturedLink(Link):
         before = len(backlog)
         for ring in self._rings:
             while slots := ring.grab():
-                backlog.append(slots)
+                backlog.append((slots, ring.slot_octets))
         return len(backlog) > before
 
-    def _sort(self, slots: bytes) -> None:
+    def _sort(self, slots: bytes, slot_octets: int) -> None:
         """Hand each packet to the tap of its port."""
         taps = cast("dict[int, CapturedTap]", self._taps)
         fresh: dict[CapturedTap, list[Frame]] = {}
-        for offset in range(0, len(slots), SLOT_OCTETS):
+        for offset in range(0, len(slots), slot_octets):
             _, length, kept, start, seconds, nanoseconds, kind = SLOT.unpack_from(slots, offset)
             data = slots[offset + start : offset + start + kept]
             pair = dissect.ports(data)
@@ -227,7 +297,7 @@ class CapturedLink(Link):
         return sum(ring.lost for ring in self._rings)
 
     def _stop(self) -> None:
-        os.write(self._wake_writer, b".")
+        os.write(self._wake_writer, STOP)
         self._thread.join()
         for ring in self._rings:
             ring.close()

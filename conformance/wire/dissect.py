@@ -93,6 +93,13 @@ def segment(frame: Frame, number: int, port: int, listener: End) -> Segment | No
     )
 
 
+def payload(frame: Frame, length: int) -> bytes:
+    """The first `length` octets after the TCP header of a frame; fewer if the capture kept fewer."""
+    _, offset = transport(frame.data)
+    begin = offset + (frame.data[offset + 12] >> 4) * 4
+    return frame.data[begin : begin + length]
+
+
 def ip_length(data: bytes, otherwise: int) -> int:
     """Octets of the whole IP packet by its own header; `otherwise` where the header leaves it open (offload, jumbo)."""
     if data[0] >> 4 == 4:

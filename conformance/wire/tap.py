@@ -8,15 +8,21 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from conformance.trace.events import End, Segment
+from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.wire import dissect
 from conformance.wire.errors import RulesNotPossible
+from conformance.wire.pdus import DECODERS, pdus_of
 from conformance.wire.rules import Rule
 
 
 class Tap:
-    """All frames with one port, in either direction, since it was claimed."""
+    """All frames with one port, in either direction, since it was claimed.
+
+    `transport` is what runs over TCP there and is to be read too, as `wire.pdus` knows it; empty if nothing is.
+    """
+
+    transport = ""
 
     def __init__(self, link: Link, port: int, listener: End) -> None:
         self.port = port
@@ -54,6 +60,13 @@ class Tap:
     def segments(self) -> list[Segment]:
         """The same as TCP segments; `frame` numbers them from 1, so a frame that is no TCP leaves a gap."""
         return self._dissect(self.frames())
+
+    def pdus(self) -> list[Pdu]:
+        """The units of the transport that TCP carried so far; none if the port was claimed for no transport."""
+        if not self.transport:
+            return []
+        frames = self.frames()
+        return pdus_of(frames, self._dissect(frames), self.listener, self.transport)
 
     def _dissect(self, frames: list[Frame]) -> list[Segment]:
         # Not under `changed`: whoever brings new frames (and, on a relayed link, the packets) must not wait for scapy.
@@ -116,21 +129,37 @@ class Link(ABC):
         self._taps: dict[int, Tap] = {}
         self._closed = False
 
-    def claim(self, port: int, listener: End) -> Tap:
+    def claim(self, port: int, listener: End, transport: str = "") -> Tap:
         """Record all frames with this port from now on; `listener` is the end that will listen there.
 
+        For a transport of `wire.pdus.DECODERS` the frames are kept whole, so that its units can be read from them.
+
         Raises:
-            ValueError: the port has been claimed and not given up.
+            ValueError: the port has been claimed and not given up, or nobody can read that transport.
         """
         if port in self._taps:
             raise ValueError(f"port {port} has been claimed already")
-        tap = self._taps[port] = self._make_tap(port, listener)
+        if transport and transport not in DECODERS:
+            raise ValueError(f"nobody can read the transport {transport!r}; {', '.join(DECODERS)} can be")
+        tap = self._make_tap(port, listener)
+        tap.transport = transport
+        if transport:
+            self._keep_whole(port)
+        self._taps[port] = tap
         return tap
+
+    def _keep_whole(self, port: int) -> None:  # noqa: B027
+        """Keep all octets of this TCP port's packets (for links that would not)."""
+
+    def _keep_headers(self, port: int) -> None:  # noqa: B027
+        """Their first octets will do again."""
 
     def give_up(self, tap: Tap) -> None:
         """The tap wants nothing more."""
         if self._taps.get(tap.port) is tap:
             del self._taps[tap.port]
+            if tap.transport:
+                self._keep_headers(tap.port)
 
     def _make_tap(self, port: int, listener: End) -> Tap:
         return Tap(self, port, listener)

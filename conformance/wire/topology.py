@@ -163,10 +163,13 @@ class Builder:
 
     def captured(self, name: str, devices: Mapping[str, int | None], places: Places, addresses: Addresses) -> Link:
         """The link as it is seen on these devices, the IUT's first. Raises CustodianRefused if that is not allowed."""
-        from conformance.wire.capture import CapturedLink, Ring
+        from conformance.wire.capture import CapturedLink, Ring, WholeRing
+
+        def more_rings() -> list[WholeRing]:
+            return [WholeRing(self.unbound(where, socket.AF_PACKET), device) for device, where in devices.items()]
 
         rings = [Ring(self.unbound(where, socket.AF_PACKET), device) for device, where in devices.items()]
-        link = CapturedLink(name, rings, self.markers(places, addresses))
+        link = CapturedLink(name, rings, self.markers(places, addresses), more_rings)
         self.held.callback(link.close)
         return link
 

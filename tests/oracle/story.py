@@ -87,7 +87,7 @@ def reference(*flags: str, **others: Any) -> Statement:
     """What the reference provider claims, with further service flags."""
     values = {
         "family": "winsock-api",
-        "platform": "",
+        "platform": None,
         "surfaces": ("blocking", "nonblocking", "select", "wsapoll", "event", "message", "overlapped"),
         "ops": (*_POSIX_OPS, "send_disconnect", "recv_disconnect", "event_select", "enum_events"),
         "features": ("two-phase-release", "abortive-release-data"),

@@ -73,3 +73,9 @@ def _listen(make: Callable[[], Implementation], host: str, port: int) -> NoRetur
             clock = "realtime" if peer == "::1" or peer.startswith("127.") else "foreign"
             _converse(make(), clock, connection.fileno(), connection.fileno())
         connection.close()
+
+
+def unavailable(what: str, remedy: str) -> NoReturn:
+    """End an agent that lacks something on this machine: say what, and what to do. The suite knows it by the status."""
+    sys.stderr.write(f"{what}\n{remedy}\n")
+    sys.exit(os.EX_UNAVAILABLE)

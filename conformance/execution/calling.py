@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""One end of a case as calls: makes its agent call, and records what was called, what came back and what was told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.agents.client import Agent, Notice
+from conformance.agents.problems import AgentRefused, ProtocolViolation
+from conformance.agents.protocol import CompletionNotice, Reply
+from conformance.execution.recorder import Recorder
+from conformance.trace.events import Called, Completed, End, ErrorValue, Indicated, Outcome, Returned
+
+_SPARE_S = 5.0
+"""What an agent may take beyond the call's own limit before it counts as silent: a loaded machine, not the IUT."""
+_CLOCK_SLACK_NS = 1_000_000
+"""Agents on one machine share one clock; this much is left to its resolution and to steps of its adjustment."""
+
+
+class CannotExercise(Exception):
+    """The implementation has no such operation, mode or option: the stimulus cannot be made, and nothing is judged."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The session's times in milliseconds: `settle_ms` shows an absence, `patience_ms` is waited for a presence."""
+
+    settle_ms: int
+    prompt_ms: int
+
+    @property
+    def patience_ms(self) -> int:
+        """Long enough that nothing told within it is a breach of promptness."""
+        return self.prompt_ms + self.prompt_ms // 2
+
+
+@dataclass
+class Pending:
+    """A request that was made and not answered yet."""
+
+    request: int
+    op: str
+    socket: int | None
+    arguments: dict[str, Any]
+    submitted: int
+
+
+@dataclass
+class Caller:
+    """One end, as what it calls and is told. `socket` is the connection's handle there once there is one."""
+
+    end: End
+    agent: Agent
+    recorder: Recorder
+    limits: Limits
+    kind: str
+    socket: int = -1
+    offered: int = 0
+    sends: int = 0
+    received: int = 0
+    _completions: dict[str, CompletionNotice] = field(default_factory=dict)
+    _told: list[tuple[object, str]] = field(default_factory=list)
+
+    # --- one call -------------------------------------------------------------------------------------------------
+
+    def begin(self, op: str, *, socket: int | None = None, **arguments: Any) -> Pending:
+        """Ask for an operation, and go on: `finish` takes its answer."""
+        handle = self.socket if socket is None else socket
+        submitted = time.time_ns()
+        if op == "socket":
+            return Pending(self.agent.submit(op, **arguments), op, None, arguments, submitted)
+        return Pending(self.agent.submit(op, socket=handle, **arguments), op, handle, arguments, submitted)
+
+    def finish(self, pending: Pending) -> Reply:
+        """Wait for the answer to an operation, and record both.
+
+        Raises CannotExercise where the implementation has no such thing, and AgentProblem where the agent broke.
+        """
+        wait_s = float(pending.arguments.get("wait_ms", 0)) / 1000
+        answered = False
+        try:
+            reply = self.agent.reply(pending.request, deadline_s=wait_s + _SPARE_S)
+            answered = True
+        finally:
+            if not answered:
+                self._record(pending, None)
+        self._check_times(pending, reply)
+        self._record(pending, reply)
+        self.take_notices()
+        if reply.outcome is Outcome.UNSUPPORTED:
+            raise CannotExercise(f"the agent does not offer {pending.op}: {reply.text}")
+        if reply.outcome is Outcome.FAILURE:
+            raise AgentRefused(f"`{pending.op}` failed in the agent: {reply.text}", "this is a bug of the agent")
+        return reply
+
+    def _check_times(self, pending: Pending, reply: Reply) -> None:
+        """Refuse a call that says it happened before it was asked for, or after its answer was here."""
+        if reply.call is None:
+            return
+        entered, returned = reply.call
+        if pending.submitted - _CLOCK_SLACK_NS <= entered and returned <= time.time_ns() + _CLOCK_SLACK_NS:
+            return
+        raise ProtocolViolation(
+            "",
+            f"the times of `{pending.op}`, {entered} to {returned}, do not lie between its request and its reply",
+            "`call` holds the times of entry and return on CLOCK_REALTIME; or say `clock: foreign`",
+        )
+
+    def call(self, op: str, *, socket: int | None = None, **arguments: Any) -> Reply:
+        """Make one call and wait for its return."""
+        return self.finish(self.begin(op, socket=socket, **arguments))
+
+    def open(self, family: str) -> int:
+        """Make a socket of the case's kind, and use it from now on."""
+        reply = self.call("socket", family=family, kind=self.kind)
+        self.socket = int(result_of(reply, "socket")["socket"])
+        return self.socket
+
+    def _record(self, pending: Pending, reply: Reply | None) -> None:
+        entered, returned = reply.call if reply and reply.call else (pending.submitted, time.time_ns())
+        self.recorder.add(
+            Called(
+                at=entered,
+                end=self.end,
+                call=pending.request,
+                op=pending.op,
+                socket=pending.socket,
+                arguments=pending.arguments,
+            )
+        )
+        if reply is None:
+            unanswered = Returned(at=returned, end=self.end, call=pending.request, outcome=Outcome.UNANSWERED)
+            self.recorder.add(unanswered)
+            return
+        self.recorder.add(
+            Returned(
+                at=returned,
+                end=self.end,
+                call=pending.request,
+                outcome=reply.outcome,
+                result=reply.result,
+                error=reply.error,
+                text=reply.text,
+            )
+        )
+
+    def take_notices(self) -> None:
+        """Record what the agent has said unasked so far."""
+        for notice in self.agent.take_notices():
+            if isinstance(notice, CompletionNotice):
+                self._completions[notice.token] = notice
+                self.received += notice.result is not None
+            else:
+                self._told.append((notice.socket, notice.type))
+            self.recorder.add(_event_of(self.end, notice))
+
+
+def result_of(reply: Reply, op: str) -> dict[str, Any]:
+    """The result of an operation that the case cannot do without; the failure to set up is not the IUT's verdict."""
+    if reply.result is None:
+        said = reply.error.name if reply.error else reply.outcome
+        raise CannotExercise(f"the case could not be set up: {op} ended with {said}")
+    return reply.result
+
+
+def _event_of(end: End, notice: Notice) -> Completed | Indicated:
+    error = notice.error if isinstance(notice.error, ErrorValue) else None
+    if isinstance(notice, CompletionNotice):
+        return Completed(
+            at=notice.at,
+            end=end,
+            notice=notice.n,
+            token=notice.token,
+            result=notice.result,
+            error=error,
+            mechanism=notice.mechanism,
+        )
+    return Indicated(
+        at=notice.at,
+        end=end,
+        notice=notice.n,
+        socket=notice.socket if isinstance(notice.socket, int) else None,
+        type=notice.type,
+        error=error,
+        name=notice.name,
+        args=notice.args,
+    )
