@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getini(_INI):
         return
     marks = ("exercises(*ids)", "on(topology)", "peer(provider)", "waits(seconds)", "where(*conditions)")
-    for mark in (*marks, "both_roles", "thorough"):
+    for mark in (*marks, "probes(*claims)", "both_roles", "thorough"):
         config.addinivalue_line("markers", f"{mark}: see conformance.execution.casework")
     from conformance.session.runner import register
 

@@ -16,11 +16,18 @@ from conformance.execution.casework import (
 )
 from conformance.execution.scenario import Notice, Part, Told
 
-WAYS = [Shutdown("send"), pytest.param(SendDisconnect(), marks=(where("op:send_disconnect"), exercises("DD-SEND-03")))]
-CLIENTS = [pytest.param(IUT, id="iut-begins"), pytest.param(PEER, id="peer-begins")]
+WAYS = [
+    pytest.param(Shutdown("send"), marks=where("op:shutdown")),
+    pytest.param(SendDisconnect(), marks=(where("op:send_disconnect"), exercises("DD-SEND-03"))),
+]
+MECHANISMS = [
+    pytest.param(Notice.EVENT, marks=where("surface:event", "op:event_select")),
+    pytest.param(Notice.MESSAGE, marks=where("surface:message", "op:event_select")),
+]
+CLIENTS = [pytest.param(IUT, marks=exercises("DD-SCN-04"), id="iut-begins"), pytest.param(PEER, id="peer-begins")]
 
 
-@exercises("DD-SCN-04", "DD-SCN-05")
+@exercises("DD-SCN-05")
 @pytest.mark.parametrize("way", WAYS, ids=str)
 @pytest.mark.parametrize("client", CLIENTS)
 def test_half_close_exchange(connection: Connection, client: End, way: Ending) -> None:
@@ -36,9 +43,10 @@ def test_half_close_exchange(connection: Connection, client: End, way: Ending) -
     first.close()
 
 
+@where("op:event_select")
 @exercises("DD-SCN-04", "IND-FDC-07", "IND-FDC-01")
 @pytest.mark.parametrize("way", WAYS, ids=str)
-@pytest.mark.parametrize("mechanism", [Notice.EVENT, Notice.MESSAGE], ids=str)
+@pytest.mark.parametrize("mechanism", MECHANISMS, ids=str)
 def test_half_close_exchange_told_by_fd_close(connection: Connection, mechanism: Notice, way: Ending) -> None:
     """The implementation begins, and is told of the peer's end by FD_CLOSE, then by its receives."""
     told, part = Told(mechanism), Part(connection.iut, connection.link)

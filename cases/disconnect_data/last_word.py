@@ -3,50 +3,78 @@
 
 import pytest
 
-from conformance.execution.casework import IUT, PEER, Connection, End, LastWord, both_roles, exercises, where
+from conformance.execution.casework import IUT, PEER, Connection, End, LastWord, exercises, waits, where
 from conformance.execution.scenario import Notice, Part, Told
 
 pytestmark = where("DISCONNECT_DATA", "op:send_disconnect", "op:recv_disconnect")
 
-WITHIN_LIMIT = [LastWord.ONE, LastWord.TYPICAL, LastWord.MAXIMUM, LastWord.EVERY_OCTET, LastWord.EMPTY, LastWord.NULL]
-SENDERS = [
-    pytest.param(IUT, marks=exercises("DD-SEND-01"), id="iut-sends"),
-    pytest.param(PEER, marks=exercises("DD-RECV-01", "DD-RECV-09"), id="peer-sends"),
-]
+DATA = [LastWord.ONE, LastWord.TYPICAL, LastWord.MAXIMUM, LastWord.EVERY_OCTET]
+FD_CLOSE = exercises("IND-FDC-01")
 NOTICES = [
-    pytest.param(Notice.EVENT, marks=where("surface:event")),
-    pytest.param(Notice.MESSAGE, marks=where("surface:message")),
+    pytest.param(Notice.EVENT, marks=(where("surface:event"), FD_CLOSE)),
+    pytest.param(Notice.MESSAGE, marks=(where("surface:message"), FD_CLOSE)),
     pytest.param(Notice.RECEIVE),
     pytest.param(Notice.COMPLETION, marks=where("op:post_recv")),
 ]
 
 
-@both_roles
-@exercises("DD-SEND-03")
-@pytest.mark.parametrize("word", WITHIN_LIMIT, ids=str)
-@pytest.mark.parametrize("sender", SENDERS)
-def test_last_word(connection: Connection, sender: End, word: LastWord) -> None:
-    """One end says goodbye with data, of each size that there is; the other reads to the end and fetches it."""
-    one, other = connection.at(sender), connection.at(sender.other)
-    one.send_disconnect(connection.last_word(word))
-    other.read_to_the_end()
-    other.recv_disconnect()
+@exercises("DD-SEND-01")
+@pytest.mark.parametrize("word", DATA, ids=str)
+def test_last_word(connection: Connection, word: LastWord) -> None:
+    """The implementation says goodbye with data, of each size; the peer reads to the end and fetches it."""
+    connection.iut.send_disconnect(connection.last_word(word))
+    connection.peer.read_to_the_end()
+    connection.peer.recv_disconnect()
 
 
+@exercises("DD-RECV-01", "DD-RECV-09")
+@pytest.mark.parametrize("word", DATA, ids=str)
+def test_last_word_of_the_peer(connection: Connection, word: LastWord) -> None:
+    """The peer says goodbye with data, of each size; the implementation reads to the end and fetches it."""
+    connection.peer.send_disconnect(connection.last_word(word))
+    connection.iut.read_to_the_end()
+    connection.iut.recv_disconnect()
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        pytest.param(LastWord.NULL, marks=exercises("DD-SEND-03", "INIT-SDISC-01")),
+        pytest.param(LastWord.EMPTY, marks=exercises("INIT-SDISC-02")),
+    ],
+    ids=str,
+)
+def test_goodbye_without_data(connection: Connection, word: LastWord) -> None:
+    """The implementation says goodbye with no octets, or with a null pointer; then it sends all the same."""
+    connection.iut.send_disconnect(connection.last_word(word))
+    connection.iut.send(1)
+    connection.peer.read_to_the_end()
+    connection.peer.recv_disconnect()
+
+
+@exercises("IND-STREAM-01", "IND-MSG-01")
+@pytest.mark.parametrize("word", [LastWord.NULL, LastWord.EMPTY], ids=str)
+def test_goodbye_of_the_peer_without_data(connection: Connection, word: LastWord) -> None:
+    """The peer says goodbye with no octets, or with a null pointer; the implementation asks for data, twice."""
+    connection.peer.send_disconnect(connection.last_word(word))
+    connection.iut.read_to_the_end()
+    connection.iut.recv_disconnect()
+    connection.iut.recv_disconnect()
+
+
+@waits(0.1)
 @exercises("DD-SEND-05")
-@pytest.mark.parametrize("sender", [IUT, PEER], ids=["iut-sends", "peer-sends"])
-def test_last_word_above_the_limit(connection: Connection, sender: End) -> None:
-    """One octet more than the limit; then the goodbye without data, so that the end comes in any case."""
-    one, other = connection.at(sender), connection.at(sender.other)
-    one.send_disconnect(connection.last_word(LastWord.ABOVE_MAXIMUM))
+def test_last_word_above_the_limit(connection: Connection) -> None:
+    """One octet more than the limit; then an end without data, so that the peer is told of one in any case."""
+    connection.iut.send_disconnect(connection.last_word(LastWord.ABOVE_MAXIMUM))
     connection.settle()
-    other.look_in_vain()
-    one.shutdown("send")
-    other.read_to_the_end()
-    other.recv_disconnect()
+    connection.peer.look_in_vain()
+    connection.iut.shutdown("send")
+    connection.peer.read_to_the_end()
+    connection.peer.recv_disconnect()
 
 
-@exercises("DD-RECV-01", "IND-FDC-01")
+@exercises("DD-RECV-01")
 @pytest.mark.parametrize("word", [LastWord.TYPICAL, LastWord.MAXIMUM], ids=str)
 @pytest.mark.parametrize("notice", NOTICES, ids=str)
 def test_fetch_after_each_notice(connection: Connection, notice: Notice, word: LastWord) -> None:
@@ -81,10 +109,15 @@ def test_fetch_after_registering_late(connection: Connection, notice: Notice) ->
     connection.iut.recv_disconnect()
 
 
-@exercises("DD-SEND-08", "DD-SEND-01", "DD-RECV-01")
-@pytest.mark.parametrize("word", [LastWord.TYPICAL, LastWord.NULL], ids=str)
-@pytest.mark.parametrize("queued", [1, 1460, 100_000])
-@pytest.mark.parametrize("sender", [IUT, PEER], ids=["iut-sends", "peer-sends"])
+@pytest.mark.parametrize("queued", [1460, 100_000])
+@pytest.mark.parametrize(
+    ("sender", "word"),
+    [
+        pytest.param(IUT, LastWord.TYPICAL, marks=exercises("DD-SEND-08", "DD-SEND-01"), id="iut-sends-20"),
+        pytest.param(IUT, LastWord.NULL, marks=exercises("DD-SEND-08", "DD-SEND-03"), id="iut-sends-null"),
+        pytest.param(PEER, LastWord.TYPICAL, marks=exercises("DD-RECV-01"), id="peer-sends-20"),
+    ],
+)
 def test_last_word_behind_data(connection: Connection, sender: End, queued: int, word: LastWord) -> None:
     """Data is queued before the goodbye; the other end reads everything, then the end, then fetches."""
     one, other = connection.at(sender), connection.at(sender.other)
@@ -94,7 +127,7 @@ def test_last_word_behind_data(connection: Connection, sender: End, queued: int,
     other.recv_disconnect()
 
 
-@exercises("DD-SEND-08", "DD-RECV-01")
+@exercises("DD-SEND-08", "DD-SEND-01")
 def test_last_word_behind_full_buffers(connection: Connection) -> None:
     """More is queued than the peer's buffers hold when the implementation says goodbye."""
     connection.iut.fill()
@@ -103,9 +136,14 @@ def test_last_word_behind_full_buffers(connection: Connection) -> None:
     connection.peer.recv_disconnect()
 
 
-@exercises("DD-SEND-07")
-@pytest.mark.parametrize("sender", [IUT, PEER], ids=["iut-sends", "peer-sends"])
-@pytest.mark.parametrize("second", [LastWord.ONE, LastWord.NULL], ids=["then-one-octet", "then-null"])
+@pytest.mark.parametrize(
+    ("sender", "second"),
+    [
+        pytest.param(IUT, LastWord.MAXIMUM, marks=exercises("DD-SEND-07"), id="iut-sends-data"),
+        pytest.param(IUT, LastWord.NULL, marks=exercises("DD-SEND-01"), id="iut-sends-null"),
+        pytest.param(PEER, LastWord.MAXIMUM, marks=exercises("DD-RECV-01"), id="peer-sends-data"),
+    ],
+)
 def test_second_last_word(connection: Connection, second: LastWord, sender: End) -> None:
     """Goodbye is said twice, with other data the second time, or with none."""
     one, other = connection.at(sender), connection.at(sender.other)
@@ -116,8 +154,13 @@ def test_second_last_word(connection: Connection, second: LastWord, sender: End)
     other.recv_disconnect()
 
 
-@exercises("DD-SEND-07", "INIT-SDISC-01")
-@pytest.mark.parametrize("nothing_first", [True, False], ids=["null-first", "shutdown-first"])
+@pytest.mark.parametrize(
+    "nothing_first",
+    [
+        pytest.param(True, marks=exercises("INIT-SDISC-01", "DD-SEND-03"), id="null-first"),
+        pytest.param(False, marks=exercises("INIT-SHUT-01"), id="shutdown-first"),
+    ],
+)
 def test_last_word_after_the_end(connection: Connection, nothing_first: bool) -> None:
     """The implementation has ended its direction without data, and says goodbye with data afterwards."""
     if nothing_first:

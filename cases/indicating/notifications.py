@@ -73,7 +73,7 @@ def test_peer_aborts(connection: Connection, mechanism: str, ending: Ending) -> 
 @waits(0.1)
 @exercises("IND-FDC-01", "IND-FDC-03", "IND-FDC-04", "IND-FDC-05")
 @pytest.mark.parametrize("ending", TWO_ENDINGS, ids=str)
-@pytest.mark.parametrize("queued", [5, 1460, 100_000])
+@pytest.mark.parametrize("queued", [5, 100_000])
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_data_is_unread_at_the_end(connection: Connection, mechanism: str, queued: int, ending: Ending) -> None:
     """The peer sends and ends; the implementation does not read for a while, then reads everything."""
@@ -90,7 +90,7 @@ def test_data_is_unread_at_the_end(connection: Connection, mechanism: str, queue
 
 
 @waits(0.1)
-@exercises("IND-FDC-02", "IND-FDC-04")
+@exercises("IND-FDC-02")
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_data_is_unread_at_the_abort(connection: Connection, mechanism: str) -> None:
     """The peer sends and aborts; the implementation reads only when it has been told."""
@@ -198,7 +198,7 @@ def test_registration_is_replaced(connection: Connection, mechanism: str, instea
 
 @waits(0.1)
 @where("surface:event", "surface:message")
-@exercises("IND-FDC-14", "IND-FDC-01")
+@exercises("IND-FDC-01")
 @pytest.mark.parametrize("mechanism", ["event", "message"])
 def test_other_mechanism_replaces_the_first(connection: Connection, mechanism: str) -> None:
     """The implementation asks to be told by one mechanism, then by the other; the peer ends."""

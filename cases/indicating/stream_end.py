@@ -28,26 +28,36 @@ GRACEFUL = [
     pytest.param(Death(), marks=where("transport:tcp | transport:mptcp | transport:unix")),
 ]
 SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll", "wsapoll"]
-WAITING = [
-    pytest.param(False, id="blocked"),
-    pytest.param(True, marks=(where("op:post_recv"), exercises("IND-OVL-01", "IND-OVL-03")), id="posted"),
-]
+BLOCKED, POSTED = pytest.param(False, id="blocked"), pytest.param(True, marks=where("op:post_recv"), id="posted")
+POSTED_FOR_THE_END = pytest.param(
+    True, marks=(where("op:post_recv"), exercises("IND-OVL-01", "IND-OVL-03")), id="posted"
+)
 
 THE_END = (
     *("IND-STREAM-01", "IND-STREAM-03", "IND-STREAM-07", "POSIX-RECV-01"),
     *("IND-MSG-01", "IND-MSG-04", "SEQ-01"),
 )
 ALL_BEFORE = ("IND-STREAM-02", "IND-MSG-03")
-QUEUED = [0, *(pytest.param(length, marks=exercises(*ALL_BEFORE)) for length in (1, 1460, 100_000))]
+QUEUED = [0, *(pytest.param(length, marks=exercises(*ALL_BEFORE)) for length in (1, 100_000))]
 
 
-@both_roles
 @exercises(*THE_END)
 @pytest.mark.parametrize("queued", QUEUED)
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
 def test_peer_ends_after_data(connection: Connection, queued: int, ending: Ending) -> None:
     """The peer sends and ends in one burst; only then does the implementation read, to the end and past it."""
     connection.peer.send(queued)
+    connection.peer.end_by(ending)
+    connection.iut.read_to_the_end()
+    connection.iut.read(times=2)
+
+
+@both_roles
+@exercises(*THE_END, *ALL_BEFORE)
+@pytest.mark.parametrize("ending", GRACEFUL, ids=str)
+def test_peer_ends_whoever_connected(connection: Connection, ending: Ending) -> None:
+    """The same with the implementation as the end that connected, and as the end that accepted."""
+    connection.peer.send(1460)
     connection.peer.end_by(ending)
     connection.iut.read_to_the_end()
     connection.iut.read(times=2)
@@ -76,6 +86,7 @@ def test_end_comes_after_the_data_was_read(connection: Connection, surface: str)
     connection.iut.read(times=2)
 
 
+@where("op:set_blocking")
 @exercises(*THE_END)
 def test_looking_before_anything_has_come(connection: Connection) -> None:
     """The implementation looks on an idle connection, without blocking and blocking for a while; then the peer ends."""
@@ -91,7 +102,7 @@ def test_looking_before_anything_has_come(connection: Connection) -> None:
 @waits(0.1)
 @exercises("IND-STREAM-04", "IND-MSG-01", "IND-STREAM-07")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
-@pytest.mark.parametrize("posted", WAITING)
+@pytest.mark.parametrize("posted", [BLOCKED, POSTED_FOR_THE_END])
 def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending, posted: bool) -> None:
     """A receive is already waiting when the end comes."""
     with connection.iut.receiving(posted=posted):
@@ -102,7 +113,7 @@ def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending
 
 @waits(0.1)
 @exercises(*THE_END, *ALL_BEFORE)
-@pytest.mark.parametrize("posted", WAITING)
+@pytest.mark.parametrize("posted", [BLOCKED, POSTED])
 @pytest.mark.parametrize("queued", [1, 1460])
 def test_receive_waits_across_data_and_end(connection: Connection, queued: int, posted: bool) -> None:
     """A receive is waiting when data and the end come in one burst; it takes the data, the next one the end."""

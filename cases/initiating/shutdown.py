@@ -19,12 +19,20 @@ from conformance.execution.casework import (
 
 SIZES = [1, 1460, 100_000]
 HAS_GOODBYE = where("op:send_disconnect")
+HAS_SHUTDOWN = where("op:shutdown")
 INITIATORS = [
     pytest.param(Shutdown("send"), marks=exercises("INIT-SHUT-01"), id="send"),
     pytest.param(Shutdown("both"), marks=exercises("INIT-SHUT-02"), id="both"),
     pytest.param(SendDisconnect(), marks=(HAS_GOODBYE, exercises("INIT-SDISC-01", "DD-SEND-03")), id="disconnect"),
 ]
-ENDS_SENDING = [Shutdown("send"), pytest.param(SendDisconnect(), marks=HAS_GOODBYE)]
+ENDINGS = [
+    *(
+        pytest.param(ending, marks=(HAS_SHUTDOWN, exercises("INIT-SHUT-08", "WIRE-FIN-01")))
+        for ending in (Shutdown("send"), Shutdown("both"), ShutdownThenClose())
+    ),
+    pytest.param(Close(), marks=exercises("INIT-SHUT-08", "WIRE-FIN-01")),
+    pytest.param(SendDisconnect(), marks=(HAS_GOODBYE, exercises("DD-SEND-08"))),
+]
 
 
 @both_roles
@@ -37,10 +45,8 @@ def test_shutdown_on_an_idle_connection(connection: Connection, how: Ending) -> 
     connection.peer.read(times=2)
 
 
-@both_roles
-@exercises("INIT-SHUT-08", "WIRE-FIN-01")
-@pytest.mark.parametrize("ending", [*ENDS_SENDING, Shutdown("both"), Close(), ShutdownThenClose()], ids=str)
-@pytest.mark.parametrize("queued", SIZES)
+@pytest.mark.parametrize("ending", ENDINGS, ids=str)
+@pytest.mark.parametrize("queued", [1, 100_000])
 def test_data_and_end_in_one_burst(connection: Connection, queued: int, ending: Ending) -> None:
     """The implementation sends and ends at once; the peer has read nothing before."""
     connection.iut.send(queued)
@@ -49,6 +55,17 @@ def test_data_and_end_in_one_burst(connection: Connection, queued: int, ending: 
     connection.peer.read()
 
 
+@both_roles
+@pytest.mark.parametrize("ending", ENDINGS, ids=str)
+def test_data_and_end_whoever_connected(connection: Connection, ending: Ending) -> None:
+    """The same with the implementation as the end that connected, and as the end that accepted."""
+    connection.iut.send(1460)
+    connection.iut.end_by(ending)
+    connection.peer.read_to_the_end()
+    connection.peer.read()
+
+
+@HAS_SHUTDOWN
 @exercises("INIT-SHUT-08", "WIRE-FIN-01")
 @pytest.mark.parametrize("how", ["send", "both"])
 def test_shutdown_with_full_buffers(connection: Connection, how: str) -> None:

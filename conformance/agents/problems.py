@@ -62,6 +62,9 @@ class LaunchFailure(AgentProblem):
 class SomethingMissing(AgentProblem):
     """The agent lacks something on this machine: it said what, and what to do, and ended with EX_UNAVAILABLE (69)."""
 
+    def __str__(self) -> str:
+        return f"{self.why}\n  hint: {self.hint}"
+
 
 class ProtocolViolation(AgentProblem):
     """The agent said something that the protocol does not allow; `line` shows it."""

@@ -7,6 +7,7 @@ import pytest
 
 from conformance.catalogue.catalogue import load, nearest
 from conformance.catalogue.conditions import parse
+from conformance.catalogue.statement import SERVICE_FLAGS, unknown_word
 from conformance.execution.connection import Connection, establish
 from conformance.execution.endings import Close, Death, Ending, SendDisconnect, Shutdown, ShutdownThenClose
 from conformance.execution.lastword import LastWord
@@ -31,6 +32,7 @@ __all__ = [
     "exercises",
     "on",
     "peer",
+    "probes",
     "thorough",
     "waits",
     "where",
@@ -51,6 +53,17 @@ def exercises(*requirements: str) -> pytest.MarkDecorator:
         if identity not in load():
             raise ValueError(f"no requirement {identity!r} in the catalogue; near: {', '.join(nearest(identity))}")
     return pytest.mark.exercises(*requirements)
+
+
+def probes(*claims: str) -> pytest.MarkDecorator:
+    """Name the service flags that the case tries out: it is planned for those who claim them, and for the others.
+
+    Raises ValueError for what is no service flag.
+    """
+    for claim in claims:
+        if claim not in SERVICE_FLAGS:
+            raise ValueError(unknown_word("service flag", claim, SERVICE_FLAGS))
+    return pytest.mark.probes(*claims)
 
 
 def on(topology: str) -> pytest.MarkDecorator:

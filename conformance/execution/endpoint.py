@@ -24,8 +24,10 @@ DISCONNECT_ROOM = 4096
 """Octets of room for disconnect data: more than any transport here carries."""
 _DIGEST_ABOVE = 4096
 _FILL_LIMIT = 64 << 20
-_FILL_CHUNK = 1 << 16
-"""Octets of one send of a stream that fills buffers, which may hold megabytes: few calls, and a whole period."""
+_FILL_LIMIT_QUIC = 4 << 20
+"""QUIC libraries may take any amount, and the other end's read on: this is more than the windows between them."""
+_FILL_CHUNK = 1 << 18
+"""Octets of one send of a stream that fills buffers, which may hold megabytes: few calls."""
 _FILL_MESSAGE = 1 << 14
 """The same for messages, which are taken whole or not at all."""
 _PAUSE_S = 0.002
@@ -69,10 +71,11 @@ class Endpoint(Caller):
     def fill(self) -> int:
         """Send until the implementation accepts no more, a little later neither; how many bytes it accepted."""
         chunk = _FILL_MESSAGE if self.kind == "message" else _FILL_CHUNK
+        limit = _FILL_LIMIT_QUIC if self.agent.hello.transport == "quic" else _FILL_LIMIT
         before, accepted = self.offered, -1
-        while accepted < self.offered - before < _FILL_LIMIT:
+        while accepted < self.offered - before < limit:
             accepted = self.offered - before
-            while self._send_once(chunk, 0) and self.offered - before < _FILL_LIMIT:
+            while self._send_once(chunk, 0) and self.offered - before < limit:
                 pass
             time.sleep(_FILLING_S)  # what was under way may have gone on into the receiver's buffer
         return self.offered - before

@@ -9,8 +9,8 @@ from conformance.catalogue.statement import Statement
 from conformance.execution.calling import CannotExercise
 
 TYPICAL_OCTETS = 20
-_CODE = (3000).to_bytes(2)
-"""A WebSocket's last word begins with a code; this is the first that is the application's own. [RFC 6455, 7.4.2]"""
+_CODE = (1000).to_bytes(2)
+"""A WebSocket's last word begins with a code; this is the one of a normal closure. [RFC 6455, 7.4.1]"""
 
 
 class LastWord(StrEnum):

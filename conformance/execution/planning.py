@@ -57,12 +57,21 @@ def contradictions(claimed: Statement, hello: Hello) -> tuple[Contradiction, ...
 
 
 def is_planned(
-    statement: Statement, exercises: Iterable[str], conditions: Iterable[str], arguments: Mapping[str, Any]
+    statement: Statement,
+    exercises: Iterable[str],
+    conditions: Iterable[str],
+    arguments: Mapping[str, Any],
+    probes: Iterable[str] = (),
 ) -> bool:
-    """A case is planned where something that it exercises applies, its conditions hold, and its surface is claimed."""
+    """A case is planned where something that it exercises applies, its conditions hold, and its surface is claimed.
+
+    One that probes claims needs nothing to apply: what is not claimed is probed too.
+    """
     surface = arguments.get("surface")
     if surface is not None and surface not in statement.surfaces:
         return False
     if first_unmet(tuple(conditions), statement) is not None:
         return False
+    if tuple(probes):
+        return True
     return any(load()[identity].unmet(statement) is None for identity in exercises)

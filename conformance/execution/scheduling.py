@@ -2,13 +2,14 @@
 """Starting cases ahead of their turn, so that waiting costs nothing.
 
 pytest asks for one case after the other; each is a plain function on a connection of its own. They are started in
-pools before their turn, the longest expected wait first, and pytest's loop collects each result when its turn comes.
+pools before their turn, those with the longest waits first, and pytest's loop collects each result when its turn comes.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
@@ -17,10 +18,12 @@ from conformance.execution.running import Case
 
 T = TypeVar("T")
 
-BUSY_THREADS = 4
+BUSY_THREADS = 3
 """For cases that mostly compute: enough to keep two cores busy while each waits for its agents."""
 WAITING_THREADS = 48
 """For cases that mostly wait: as many as may wait side by side at most."""
+SHORT = 0.25
+"""A case that waits longer than this part of the longest wait is started before those that wait less."""
 BUSY_S = 0.005
 """What a case takes of the machine, roughly, in seconds: so long the other cases go on while some wait."""
 
@@ -35,18 +38,20 @@ class Ahead(Generic[T]):
         self._lock = threading.Lock()
 
     def start(self, cases: Mapping[str, Case]) -> None:
-        """Start these, the longest expected wait first; among equals in the order given."""
-        waits = [case.expected_s for case in cases.values() if case.expected_s]
+        """Start these. Those that wait begin with the longest waits, the others go in the order given."""
+        waiting = {key: case for key, case in cases.items() if case.expected_s}
+        waits = [case.expected_s for case in waiting.values()]
         # Enough that all the waits end about when the longest does, or when the other cases do; more would only start
         # more agents, and to start one costs more than to run a case.
         span_s = max(max(waits, default=1), len(cases) * BUSY_S)
         threads = min(WAITING_THREADS, math.ceil(sum(waits) / span_s)) or 1
+        waiters = ThreadPoolExecutor(threads, thread_name_prefix="waiting case")
         busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
-        waiting = ThreadPoolExecutor(threads, thread_name_prefix="waiting case")
-        self._pools += [busy, waiting]
-        for key, case in sorted(cases.items(), key=lambda item: -item[1].expected_s):
-            with self._lock:
-                self._futures[key] = (waiting if case.expected_s else busy).submit(self._run, case)
+        self._pools += [waiters, busy]
+        for pool, keys in ((waiters, spread(waiting)), (busy, [key for key in cases if key not in waiting])):
+            for key in keys:
+                with self._lock:
+                    self._futures[key] = pool.submit(self._run, cases[key])
 
     def take(self, key: str, case: Case) -> T:
         """The result of a case: of the one started ahead, or of one run now."""
@@ -70,6 +75,30 @@ class Ahead(Generic[T]):
         """Wait for what still runs."""
         for pool in self._pools:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def spread(cases: Mapping[str, Case]) -> list[str]:
+    """The order in which cases that wait are started.
+
+    First those that wait nearly as long as the longest does, which decide when all is over. The others are mixed, each
+    provider's evenly over the whole time: it then has few cases under way at once, and so few agents that are kept.
+    """
+    longest = max((case.expected_s for case in cases.values()), default=0.0)
+    totals, so_far = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    for case in cases.values():
+        totals[_place(case)] += 1
+    order = []
+    for key, case in cases.items():
+        place = _place(case)
+        so_far[place] += 1
+        long = case.expected_s > longest * SHORT
+        order.append((-case.expected_s if long else 0.0, so_far[place] / totals[place], key))
+    return [key for _, _, key in sorted(order)]
+
+
+def _place(case: Case) -> tuple[int, str]:
+    """Whose agents a case needs, and where."""
+    return id(case.provider), case.topology
 
 
 def share(count: int, worker: int, workers: int) -> range:

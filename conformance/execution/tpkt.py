@@ -7,7 +7,6 @@ import struct
 
 VERSION = 3
 HEADER_OCTETS = 4
-LONGEST = 65535
 DATA, RELEASE, ABORT = 1, 2, 3
 EOM = DATA_PRESENT = 1
 """Bit 0 of the flags: of DATA, the message ends here; of RELEASE, disconnect data was given."""

@@ -78,7 +78,7 @@ def _left(connection: Connection, close: Operation, time: int) -> bool:
     """Accepted bytes were not acknowledged by then; without a link, the peer had not asked for them."""
     direction = connection.iut_to_peer
     offered = direction.offered_before(close.entered)
-    if direction.visible:
+    if direction.witnessed:
         return offered > acknowledged_by(direction, time)
     asked = (r for r in heard(connection.peer) if r.what is What.DATA and r.asked <= time)
     return not connection.unseen and offered > sum(r.length for r in asked)
@@ -143,7 +143,9 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     elif call.took >= seconds * NS_PER_S:
         if drain.with_its_end:
             yield accepted.violated(when, *evidence)
-    elif call.returned < drain.at and not (connection.iut_to_peer.visible or connection.statement.transport == "unix"):
+    elif call.returned < drain.at and not (
+        connection.iut_to_peer.witnessed or connection.statement.transport == "unix"
+    ):
         yield accepted.undetermined(f"{when}, and no link shows what was left to send", *evidence)
     else:
         waited = "CLOSE_WAITS_FOR_DRAIN" if call.returned >= drain.at else "GRACEFUL_IN_BACKGROUND"
@@ -163,7 +165,7 @@ class _Drain:
 def _drain(connection: Connection, close: Operation) -> _Drain | None:
     direction, wanted = connection.iut_to_peer, connection.iut_to_peer.offered_length
     soon = close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2
-    if direction.visible:
+    if direction.witnessed:
         data, end = direction.acknowledged(wanted), direction.acknowledged(wanted + 1)
         return _Drain(data.at, end is not None and end.at <= soon, data.events) if data else None
     taken = 0

@@ -20,7 +20,7 @@ from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, Side, What, left_unread
 
-GRACEFUL_WORDS = ("ZERO_BYTES", "EDISCON")
+GRACEFUL_WORDS = ("ZERO_BYTES", "EDISCON", "GRACEFUL")
 _FOR_EVER = 1 << 63
 """Nanoseconds since 1970: later than any trace."""
 
@@ -71,6 +71,8 @@ def intact(connection: Connection, by: float) -> bool:
     directions = (connection.iut_to_peer, connection.peer_to_iut)
     resets = [r.at for direction in directions for r in direction.resets]
     resets += [f.at for direction in directions for f in direction.farewells if not f.graceful]
+    refused = connection.iut_to_peer.ending
+    resets += [refused.at] if refused.kind is EndKind.ABORTED_BY_RECEIVER and refused.at is not None else []
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
@@ -97,7 +99,7 @@ def unread(connection: Connection, by: int) -> bool:
 
 
 def acknowledged_by(direction: Direction, time: int) -> int:
-    """How many bytes the receiver had acknowledged by that time; a FIN counts one."""
+    """How many bytes the receiver had acknowledged by that time; a FIN or a release counts one."""
     return max((a.upto for a in direction.acknowledgements if a.at <= time), default=0)
 
 
@@ -239,8 +241,11 @@ def _nothing_came(connection: Connection, call: Operation) -> Observed | None:
         if drained is None or not window:
             return None
         since = max(since, drained.at)
-    if direction.framed and direction.sent_by(since) < direction.offered_length:
-        return None  # it may still be waiting for room
+    if direction.framed:
+        drained = direction.acknowledged(direction.offered_length)
+        if drained is None:
+            return None
+        since = max(since, drained.at)
     look = quiet(connection.peer, since, connection.header.prompt_ns, until(connection, call))
     if look is None:
         return None

@@ -32,12 +32,13 @@ from conformance.oracle.goodbyes import (
     fetches,
     first_fetch,
     goodbye,
+    says_nothing,
     undisturbed,
 )
 from conformance.oracle.judging import judges
 from conformance.oracle.reading import doubt
 from conformance.trace.conditions import Condition
-from conformance.trace.events import Pdu
+from conformance.trace.events import Outcome, Pdu
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation
 
@@ -154,9 +155,11 @@ def _put(data: bytes, given: bytes) -> str:
 
 
 def _refused(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Data within the limit was refused on a connection that nothing had touched."""
+    """Data within the limit was refused on a connection that nothing had touched; a call that waits refuses nothing."""
     statement, call = connection.statement, first_goodbye(connection, "send_disconnect")
     if call is None or not failed(call) or not (data := data_of(call)) or not within_limit(data, statement):
+        return
+    if call.outcome is Outcome.TIMEOUT:
         return
     if not intact(connection, call.returned or call.entered):
         return
@@ -190,10 +193,11 @@ def a_null_pointer_asks_only_for_the_end(connection: Connection, accepted: Expec
     if call.succeeded:
         parting = goodbye(connection.iut_to_peer)
         fetch = first_fetch(parting, connection.statement) if parting is not None else None
-        if parting is not None and parting.carried is not None and parting.carried.data:
+        statement = connection.statement
+        if parting is not None and parting.carried and not says_nothing(parting.carried.data, statement):
             much = len(parting.carried.data)
             yield accepted.violated(f"no data was given, and the link shows {much} octets", call, parting.carried)
-        elif fetch is not None and fetch.data and parting is not None and parting.carried is None:
+        elif fetch and not says_nothing(fetch.data, statement) and parting and parting.carried is None:
             yield accepted.violated(f"no data was given, and the peer fetched {len(fetch.data)} octets", call, fetch)
         elif (observed := brought_about(connection, call)) is not None:
             yield accepted.weigh(observed, after="without data")

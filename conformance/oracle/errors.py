@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 
+from conformance.catalogue.statement import Statement
 from conformance.oracle.departing import goodbyes, intact, refused_send, sign_of_an_end, until
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges, judges_case
@@ -22,16 +23,29 @@ _NEW_HANDLE = ("socket", "accept", "duplicate")
 
 @judges_case("ERR-01")
 def shutdown_needs_a_connection(history: History, accepted: Expectation) -> Iterator[Finding]:
-    """Shutdown of a socket that was never connected fails with not-connected. [Winsock SPI, WSPShutdown]"""
+    """The calls that shut down fail with not-connected on a socket that was never connected.
+
+    [Winsock SPI, WSPShutdown, WSPSendDisconnect and WSPRecvDisconnect]
+    """
     operations = history.of(End.IUT)
     fresh = {int(o.result["socket"]) for o in operations if o.op == "socket" and o.succeeded}
     for operation in operations:
         if operation.op in ("connect", "listen", "close", "accept", "duplicate"):
             fresh.discard(operation.socket if operation.socket is not None else -1)
-        # Of an unknown direction on such a socket, it is not stated which error wins.
-        judged = operation.how in HOW.values() and operation.outcome in _ANSWERED
+        judged = _shuts_down(operation, history.statement) and operation.outcome in _ANSWERED
         if judged and operation.socket in fresh:
             yield accepted.weigh(operation, after="on a socket that was never connected")
+
+
+def _shuts_down(operation: Operation, statement: Statement) -> bool:
+    """It shuts down, and nothing else is wrong with it: which of two errors wins is not stated.
+
+    An unknown direction is wrong, and so is disconnect data where the protocol has none.
+    """
+    if operation.op in ("send_disconnect", "recv_disconnect"):
+        bare = not {"data", "length"} & set(operation.arguments)
+        return bare or "DISCONNECT_DATA" in statement.service_flags
+    return operation.how in HOW.values()
 
 
 @judges("ERR-02")

@@ -28,6 +28,11 @@ def data_of(call: Operation) -> bytes | None:
     return None if given is None else base64.b64decode(given)
 
 
+def says_nothing(data: bytes, statement: Statement) -> bool:
+    """It is no data; so is WebSocket's code of a normal closure by itself, which libraries add. [RFC 6455, 7.4.1]"""
+    return not data or (statement.transport == "websocket" and data == (1000).to_bytes(2, "big"))
+
+
 @dataclass(frozen=True)
 class Carried:
     """The unit of the link that ended a direction."""
@@ -50,15 +55,10 @@ def carried(direction: Direction, given: bytes | None = None) -> Carried | None:
     unit = next((unit for unit in direction.units if unit.name in RELEASES and not unit.problem), None)
     if unit is None:
         return None
-    data = _reason(unit) if unit.name == "CLOSE" else unit.data
-    if given is not None and unit.name != "CLOSE" and unit.length == len(given) and given.startswith(data):
+    data = unit.data
+    if given is not None and unit.length == len(given) and given.startswith(data):
         data = given
     return Carried(unit, data)
-
-
-def _reason(unit: Pdu) -> bytes:
-    reason = unit.fields.get("reason", b"")
-    return reason.encode() if isinstance(reason, str) else bytes(reason)
 
 
 @dataclass(frozen=True)

@@ -178,7 +178,7 @@ def shutdown_does_not_linger(connection: Connection, accepted: Expectation) -> I
 def unsent(connection: Connection, time: int) -> bool:
     """Accepted bytes had not been acknowledged by then; without a link, the last send had met a queue still full."""
     direction = connection.iut_to_peer
-    if direction.visible:
+    if direction.witnessed:
         return direction.offered_before(time) > acknowledged_by(direction, time)
     last = next((s for s in reversed(connection.iut.sends) if s.returned is not None and s.returned <= time), None)
     if last is None or last.returned is None or connection.unseen:
@@ -273,7 +273,8 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
     if (refused := refused_send(connection, told.at, limit)) is not None:
         yield accepted.violated(f"the peer had ended only its own sending, and {refused.seen}", asked, told, refused)
         return
-    ended = first_goodbye(connection, "shutdown") or first_goodbye(connection, "close")
+    answers = (first_goodbye(connection, op) for op in ("shutdown", "send_disconnect", "close"))
+    ended = next((call for call in answers if call is not None), None)
     if ended is not None and ended.succeeded and not is_abortive(connection, ended):
         yield from _exchange(connection, accepted, connection.iut, delivery(connection, ended), asked, told)
 
@@ -281,7 +282,7 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
 def _request(connection: Connection, asker: End) -> tuple[Operation | None, Report | None]:
     """That end's shutdown of sending, and the other's word of it, if that came before the other's own end."""
     asked, answered = connection.side(asker).ending, connection.side(asker.other).ending
-    if asked is None or asked.how != "send":
+    if asked is None or not (asked.how == "send" or (asked.op == "send_disconnect" and "data" not in asked.arguments)):
         return None, None
     told = read(connection.from_(asker), connection.statement).final
     if told is None or told.told not in GRACEFUL_WORDS or told.at < asked.entered:

@@ -45,6 +45,7 @@ _GROUPS = (
     "resets",
     "timeouts",
     "quic",
+    "websocket",
     "posix",
     "errors",
 )
@@ -109,10 +110,7 @@ def _why_not(trace: Trace) -> str:
 
 
 def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
-    usual = catalogue is load()
-    for expectation in (
-        _usual_expectations(history.statement) if usual else _expectations(catalogue, history.statement)
-    ):
+    for expectation in _expectations(catalogue, history.statement):
         requirement, identity = expectation.requirement, expectation.requirement.id
         try:
             if identity in _of_cases:
@@ -124,18 +122,22 @@ def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
             yield _plain(requirement, Conclusion.ERROR, f"the judge broke: {type(error).__name__}: {error}")
 
 
-def _expectations(catalogue: Catalogue, statement: Statement) -> Iterator[Expectation]:
+def _expectations(catalogue: Catalogue, statement: Statement) -> Iterable[Expectation]:
     """What is expected of an implementation so claimed, by the requirements' ids."""
+    return _usual(statement) if catalogue is load() else _applying(catalogue, statement)
+
+
+@lru_cache(maxsize=64)
+def _usual(statement: Statement) -> tuple[Expectation, ...]:
+    """What the suite's own catalogue expects: found once for all the cases of a provider."""
+    return tuple(_applying(load(), statement))
+
+
+def _applying(catalogue: Catalogue, statement: Statement) -> Iterator[Expectation]:
     for identity in sorted(judged()):
         requirement = catalogue[identity]
         if requirement.unmet(statement) is None:
             yield Expectation(requirement, requirement.accepted_for(statement))
-
-
-@lru_cache(maxsize=64)
-def _usual_expectations(statement: Statement) -> tuple[Expectation, ...]:
-    """The same by the catalogue of the suite, found once for all the cases of a provider."""
-    return tuple(_expectations(load(), statement))
 
 
 def _plain(requirement: Requirement, outcome: Conclusion, because: str) -> Finding:

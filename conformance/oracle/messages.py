@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, invented, sticky, told_in_its_time, unexplained
 from conformance.oracle.judging import judges
-from conformance.oracle.reading import doubt, heard, read_messages
+from conformance.oracle.reading import doubt, heard, read, read_messages
 from conformance.trace.direction import Direction
 from conformance.trace.history import Connection
 from conformance.trace.operations import Report, What
@@ -50,26 +50,32 @@ def an_empty_message_is_not_an_end(connection: Connection, accepted: Expectation
 
 @judges("IND-MSG-03")
 def whole_messages_come_before_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Messages queued before a graceful end are delivered whole, in order, before it. [Winsock SPI, WSPRecv]"""
-    direction = connection.peer_to_iut
+    """Messages queued before a graceful end are delivered whole, in order, before it. [Winsock SPI, WSPRecv]
+
+    The receives of a pseudo stream know no messages (WSAPROTOCOL_INFO): there it is all their octets.
+    """
+    direction, stream = connection.peer_to_iut, connection.statement.is_stream
     if not direction.ending.is_graceful:
         yield from doubt(direction, accepted)
         return
-    if not direction.offered or _cut_short(connection):
+    if not any(direction.offered) if stream else not direction.offered:
         return
-    reading = read_messages(direction)
+    if unexplained(direction) if stream else _cut_short(connection):
+        return
+    reading = read(direction, connection.statement)
+    wanted, unit = (direction.offered_length, "octets") if stream else (len(direction.offered), "messages")
     if reading.fault is not None:
-        yield accepted.violated(f"after {reading.good} messages, {reading.fault.seen}: not the next one", reading.fault)
+        yield accepted.violated(f"after {reading.good} {unit}, {reading.fault.seen}: not the next ones", reading.fault)
     elif reading.final is not None:
-        whole = reading.good == len(direction.offered)
-        if not whole and another_matter(connection, reading.final):
-            lost = f"{reading.good} of {len(direction.offered)} messages came before a reset, which may have taken more"
+        complete = reading.good == wanted
+        if not complete and another_matter(connection, reading.final):
+            lost = f"{reading.good} of {wanted} {unit} came before a reset, which may have taken more"
             yield accepted.undetermined(lost, direction.ending, reading.final)
             return
         yield accepted.decide(
-            whole,
-            f"all {reading.good} messages came whole and in order before the end",
-            f"{reading.good} of {len(direction.offered)} messages came before {reading.final.seen}",
+            complete,
+            f"all {reading.good} {unit} came {'' if stream else 'whole and '}in order before the end",
+            f"{reading.good} of {wanted} {unit} came before {reading.final.seen}",
             direction.ending,
             reading.final,
         )
@@ -95,7 +101,8 @@ def _cut_short(connection: Connection) -> bool:
 @judges("IND-MSG-04")
 def the_end_of_messages_is_sticky(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Each receive after the message-oriented end tells it again. [by analogy with byte streams]"""
-    if b"" not in connection.peer_to_iut.offered:
+    parts = any(_asked_for_parts(connection, report) for report in heard(connection.iut) if report.is_final)
+    if b"" not in connection.peer_to_iut.offered and not parts:
         yield from sticky(connection, accepted)
 
 
@@ -192,7 +199,15 @@ def _the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]
     if _cut_short(connection):
         return
     reading = read_messages(direction)
+    if reading.final is not None and _asked_for_parts(connection, reading.final):
+        return  # such a receive has an end of its own
     if direction.ending.is_graceful and reading.fault is None:
         yield from told_in_its_time(connection, accepted, reading.final)
     elif reading.final is not None and invented(connection, reading.final):
         yield accepted.violated("recv told of an end, and the peer never ended", reading.final)
+
+
+def _asked_for_parts(connection: Connection, report: Report) -> bool:
+    """The receive was made with MSG_PARTIAL."""
+    call = next((o for o in connection.iut.calls("recv") if set(o.events) & set(report.events)), None)
+    return call is not None and "PARTIAL" in call.arguments.get("flags", ())

@@ -177,9 +177,11 @@ def _held_back(connection: Connection, registration: Registration, first: Notifi
         return False
     since = max(ending.certain_at, registration.since)
     read_at = all_read_at(connection, since)
-    if read_at is None or read_at > first.at:
+    reads = [r for r in connection.iut.receives if r.at > since and r.what in (What.DATA, What.ZERO_BYTES)]
+    last = next((r for r in reads if r.at == read_at), None)
+    if last is None or last.asked > first.at:
         return False
-    reading_began = min((r.asked for r in connection.iut.receives if r.at > since and r.what is What.DATA), default=0)
+    reading_began = min(r.asked for r in reads)
     look = looked_for(connection, registration, since, connection.header.settle_ns, first.at)
     return look is not None and look.at <= reading_began
 

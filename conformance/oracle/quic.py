@@ -12,19 +12,17 @@ from conformance.oracle.judging import judges, judges_case
 from conformance.oracle.reading import (
     GRACEFUL_WORDS,
     NS_PER_MS,
-    Word,
     doubt,
-    first_word,
+    first_final,
     heard,
     looked_until,
     never_told,
-    told_at,
 )
 from conformance.trace.conditions import Condition
 from conformance.trace.direction import Ending, EndKind
 from conformance.trace.events import ErrorValue
 from conformance.trace.history import Connection, History
-from conformance.trace.operations import Operation, What
+from conformance.trace.operations import Operation, Report, What
 from conformance.trace.quic import aborts
 
 CODE_LENGTH = 8
@@ -44,7 +42,7 @@ def a_stream_end_is_told_as_what_it_is(connection: Connection, accepted: Expecta
 
     [RFC 9000, 2.4, 3.1 to 3.5, 10.2 and 19.19]
     """
-    ending, word = connection.peer_to_iut.ending, first_word(connection)
+    ending, word = connection.peer_to_iut.ending, first_final(connection)
     yield from doubt(connection.peer_to_iut, accepted)
     match ending.kind:
         case EndKind.GRACEFUL | EndKind.ABORTED_BY_SENDER:
@@ -56,11 +54,10 @@ def a_stream_end_is_told_as_what_it_is(connection: Connection, accepted: Expecta
             yield accepted.violated(f"the peer had ended nothing, and {word.seen}", word)
 
 
-def _told(connection: Connection, accepted: Expectation, ending: Ending, word: Word) -> Iterator[Finding]:
-    if ending.at is None or told_at(word) < ending.at:
+def _told(connection: Connection, accepted: Expectation, ending: Ending, word: Report) -> Iterator[Finding]:
+    if ending.at is None or word.at < ending.at:
         yield accepted.violated(f"before the peer's end, {word.seen}", ending, word)
     elif ending.kind is EndKind.GRACEFUL:
-        # A receive has it, or nobody: what another call tells of an end that was graceful is an error.
         yield accepted.decide(
             word.told in GRACEFUL_WORDS,
             f"after FIN, {word.seen}",
@@ -74,7 +71,7 @@ def _told(connection: Connection, accepted: Expectation, ending: Ending, word: W
         yield from _abort_told(connection, accepted, ending, word)
 
 
-def _abort_told(connection: Connection, accepted: Expectation, ending: Ending, word: Word) -> Iterator[Finding]:
+def _abort_told(connection: Connection, accepted: Expectation, ending: Ending, word: Report) -> Iterator[Finding]:
     """An error was told: it, or what the library told by itself, has the peer's code, and the reason if one was given.
 
     Codes are compared where the case had the peer choose one; otherwise that there is an error is all that is asked.
@@ -139,8 +136,8 @@ def silence_is_told_as_a_local_abort(history: History, accepted: Expectation) ->
         if not values or since is None or ending.kind is not EndKind.OPEN:
             continue
         due = since + min(values) * NS_PER_MS + connection.header.prompt_ns
-        word = first_word(connection)
-        if word is not None and told_at(word) >= (connection.peer.killed_at or since):
+        word = first_final(connection)
+        if word is not None and word.at >= (connection.peer.killed_at or since):
             yield accepted.decide(
                 word.told not in (*GRACEFUL_WORDS, "ECONNRESET"),
                 f"after the idle time-out, {word.seen}, {_words([word.error] if word.error else [])}",

@@ -175,21 +175,33 @@ def read_stream(direction: Direction) -> Reading:
 
 
 def read_messages(direction: Direction) -> Reading:
-    """The same for messages: `good` counts messages that came whole and in order; an empty one is told as 0 bytes."""
-    messages, index = direction.offered, 0
+    """The same for messages: `good` counts messages that came whole and in order; an empty one is told as 0 bytes.
+
+    A message may come in parts, of which only the last is not marked as one. What came of a message that its sender
+    never finished has no last part.
+    """
+    messages, index, taken = direction.offered, 0, 0
+    carriers = direction.framing.data if direction.framing is not None else ()
+    unfinished = len(messages) - 1 if carriers and not carriers[-1].whole else None
 
     def follows(report: Report) -> bool:
-        if index == len(messages) or report.partial:
+        if index == len(messages):
             return False
         if report.what is What.ZERO_BYTES:
             return messages[index] == b""
-        return report.what is What.DATA and report.carries(messages[index])
+        rest = messages[index][taken:]
+        if report.partial and (report.length < len(rest) or index == unfinished):
+            rest = rest[: report.length]
+        elif report.partial:
+            return False
+        return report.what is What.DATA and report.carries(rest)
 
     waiting = _in_order_of_asking(direction.receiver)
     while waiting:
         report = _take_next(waiting, follows)
         if follows(report):
-            index += 1
+            taken = taken + report.length if report.partial else 0
+            index += not report.partial
         elif report.is_final:
             return Reading(index, None, report)
         elif report.what is What.DATA:

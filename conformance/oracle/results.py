@@ -46,7 +46,10 @@ class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):
 def judge_case(
     trace: Trace, *, evidence: str = "", duration_s: float = 0.0, catalogue: Catalogue | None = None
 ) -> CaseResult:
-    """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined."""
+    """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined.
+
+    A case that exercised nothing and showed something of a claim was a probe, and is recorded.
+    """
     catalogue = catalogue or load()
     header, history = trace.header, History(trace)
     findings = tuple(
@@ -54,14 +57,17 @@ def judge_case(
         for finding in judge(trace, catalogue, history)
         if finding.outcome is not Conclusion.UNDETERMINED or finding.requirement in header.exercises
     )
+    told = shown(history)
+    probed = bool(told) and not {finding.requirement for finding in findings} & set(header.exercises)
+    verdict = case_verdict(findings, header.exercises, catalogue)
     return CaseResult(
         id=header.case,
         provider=header.provider,
         topology=header.topology,
-        verdict=case_verdict(findings, header.exercises, catalogue),
+        verdict=Verdict.RECORDED if probed and verdict is Verdict.INCONCLUSIVE else verdict,
         exercises=header.exercises,
         findings=findings,
-        shown=shown(history),
+        shown=told,
         problem=header.problem,
         evidence=evidence,
         duration_s=duration_s,

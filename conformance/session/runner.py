@@ -145,7 +145,8 @@ class Runner:
         exercises = _marked(item, "exercises")
         if item.get_closest_marker("thorough") and not _asks_for_thorough(self.config):
             return None
-        if not planning.is_planned(provider.statement, exercises, _marked(item, "where"), arguments):
+        conditions, probes = _marked(item, "where"), _marked(item, "probes")
+        if not planning.is_planned(provider.statement, exercises, conditions, arguments, probes):
             return None
         rest = item.callspec.id.removeprefix(name).removeprefix("-")
         path = item.nodeid.partition("::")[0]

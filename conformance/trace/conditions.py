@@ -46,21 +46,31 @@ _BY_ALIAS = {
     "ConnectionAbortedError": Condition.ECONNABORTED,
     "ConnectionResetError": Condition.ECONNRESET,
     "TimeoutError": Condition.ETIMEDOUT,
+    "ConnectionClosedOK": Condition.EDISCON,  # websockets, after Closes of both ends
     "StreamReset": Condition.ECONNRESET,  # aioquic's event for RESET_STREAM
     "ConnectionTerminated": Condition.ECONNRESET,  # its event for a CONNECTION_CLOSE, and for more: see below
 }
 _BY_DETAIL = {
     ("ConnectionTerminated", "Idle timeout"): Condition.ETIMEDOUT,
+    ("ProtocolError", "control frame too long"): Condition.EMSGSIZE,  # websockets, of a Close that it refuses to send
+    ("ProtocolError", "invalid status code"): Condition.EINVAL,
     ("RuntimeError", "Cannot send data after FIN"): Condition.ESHUTDOWN,
     ("RuntimeError", "Cannot send data after the stream was reset"): Condition.ECONNRESET,
 }
 """Where an implementation gives different conditions one name, and only its words tell them apart."""
+_ABNORMAL = 1006
+_BY_CLOSE_CODE = frozenset({"ConnectionClosedError", "CloseConnection"})
+"""The words of WebSocket libraries (websockets, wsproto) for an end with and without a Close of the other end: the close
+code tells which it was, 1006 being the one that none can carry (RFC 6455, 7.1.5). How the library itself values the
+code of a Close is kept in the name. Without a code nobody knows."""
 
 
 def canonical(error: ErrorValue) -> Condition:
     """Map an implementation's error to its canonical condition; what is not known is `OTHER`."""
     if told_apart := _BY_DETAIL.get((error.name, error.detail)):
         return told_apart
+    if error.name in _BY_CLOSE_CODE and error.code is not None:
+        return Condition.ECONNRESET if error.code == _ABNORMAL else Condition.EDISCON
     plain = error.name.removeprefix("WSA")
     if alias := _BY_ALIAS.get(error.name) or _BY_ALIAS.get(plain):
         return alias

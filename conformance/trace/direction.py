@@ -136,7 +136,10 @@ class Direction:
     acknowledgements: tuple[Acknowledgement, ...]
     ending: Ending
     framing: Framing | None = None
-    """What was read of the transport's own units, if it has some and all of them could be read."""
+    """What was read of the transport's own units, if it has some and all of them could be read.
+
+    Such a direction has no passages, and its acknowledgements count user data, and the release for one.
+    """
 
     @property
     def framed(self) -> bool:

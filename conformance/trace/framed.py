@@ -90,6 +90,10 @@ class Sent:
         """When the release had arrived."""
         return None if self.release is None else self.arrival(self.release.upto)
 
+    def has_released(self, upto: int) -> bool:
+        """The release ends no later than at that offset."""
+        return self.release is not None and self.release.upto <= upto
+
     def acknowledged(self, upto: int) -> Acknowledgement | None:
         """The first acknowledgement of everything before that offset."""
         return self.tcp.acknowledged(upto)
@@ -145,7 +149,11 @@ def _direction(sent: Sent, back: Sent, *, raw: bool) -> Direction:
     tcp = sent.tcp
     meddled = any(p.segment.fate is not Fate.DELIVERED for p in tcp.passages)
     framing = Framing(sent.units, sent.arrivals, tuple(_farewells(sent, back)), raw, meddled)
-    return Direction(tcp.sender, tcp.receiver, False, (), (), _ending(sent, back), framing)
+    acknowledgements = tuple(
+        Acknowledgement(a.at, framing.user_data_before(a.upto) + sent.has_released(a.upto), a.events)
+        for a in tcp.acknowledgements
+    )
+    return Direction(tcp.sender, tcp.receiver, False, (), acknowledgements, _ending(sent, back), framing)
 
 
 def _breaking(units: Sequence[Pdu], *, message: bool) -> Iterator[Pdu]:

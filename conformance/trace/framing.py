@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from conformance.trace.events import Pdu
 
@@ -58,9 +60,23 @@ class Framing:
         return sum(unit.length for unit in self.data)
 
     def carried_by(self, time: int) -> int:
-        """How many bytes of user data had come through by that time; a unit's data are its last octets."""
-        upto = self.arrived(time)
-        return sum(max(0, unit.length - max(0, unit.upto - upto)) for unit in self.data)
+        """How many bytes of user data had come through by that time."""
+        return self.user_data_before(self.arrived(time))
+
+    def user_data_before(self, upto: int) -> int:
+        """How many bytes of user data there are before that offset in TCP; a unit's data are its last octets."""
+        whole = bisect_right(self._uptos, upto)
+        if whole == len(self.data):
+            return self._totals[whole]
+        return self._totals[whole] + max(0, self.data[whole].length - (self._uptos[whole] - upto))
+
+    @cached_property
+    def _uptos(self) -> tuple[int, ...]:
+        return tuple(unit.upto for unit in self.data)
+
+    @cached_property
+    def _totals(self) -> tuple[int, ...]:
+        return tuple(accumulate((unit.length for unit in self.data), initial=0))
 
     def sent_by(self, time: int) -> int:
         """How many bytes of user data the units had that were on the link whole by that time."""

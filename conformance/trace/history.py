@@ -114,6 +114,11 @@ class History:
             else:
                 iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
                 peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
+        elif self.header.raw_peer:
+            unseen = "no link is visible, and the peer wrote units itself"
+            iut_to_peer, peer_to_iut = framed_directions(
+                iut, peer, (), (), self.statement, lost=unseen, relayed=False, raw_peer=True
+            )
         elif self.statement.transport == "quic":
             iut_to_peer, peer_to_iut = ends_of_quic(iut, peer)
         else:

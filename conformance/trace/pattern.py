@@ -26,11 +26,15 @@ def pattern(seed: int, length: int, offset: int = 0) -> bytes:
         raise ValueError(f"a pattern has no negative length ({length}) or offset ({offset})")
     start = offset % PERIOD
     if start + length <= PERIOD:
-        unseeded = _PERIOD_OF_0[start : start + length]
-    else:
-        whole, rest = divmod(length - (PERIOD - start), PERIOD)
-        unseeded = b"".join((_PERIOD_OF_0[start:], _PERIOD_OF_0 * whole, _PERIOD_OF_0[:rest]))
-    return unseeded.translate(_WHEEL[seed & 0xFF :][:256])  # which adds the seed to each byte
+        return _seeded(_PERIOD_OF_0[start : start + length], seed)
+    period = _seeded(_PERIOD_OF_0, seed)
+    whole, rest = divmod(length - (PERIOD - start), PERIOD)
+    return b"".join((period[start:], period * whole, period[:rest]))
+
+
+def _seeded(unseeded: bytes, seed: int) -> bytes:
+    """Add the seed to each byte."""
+    return unseeded.translate(_WHEEL[seed & 0xFF :][:256])
 
 
 def pattern_sha256(seed: int, length: int, offset: int = 0) -> str:

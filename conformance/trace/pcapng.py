@@ -49,7 +49,7 @@ def write(path: Path, frames: Iterable[Frame], *, comment: str, interface: str) 
 
 
 def _packet(frame: Frame) -> bytes:
-    """An Enhanced Packet Block. The file is written here rather than by python-pcapng, which takes ten times as long."""
+    """An Enhanced Packet Block. It is written here, because python-pcapng takes nearly ten times as long."""
     said = comment_of(frame)
     fixed = struct.pack("<IIIII", 0, frame.at >> 32, frame.at & 0xFFFFFFFF, len(frame.data), frame.length)
     options = _options((_COMMENT, said.encode())) if said else b""
@@ -71,6 +71,7 @@ def _options(*options: tuple[int, bytes]) -> bytes:
 def _padded(octets: bytes) -> bytes:
     """The octets, followed by zeroes up to a multiple of four."""
     return octets + bytes(-len(octets) % 4)
+
 
 def read(path: Path) -> list[Frame]:
     """The frames of a file that `write` made.

@@ -37,6 +37,11 @@ def test_a_case_over_a_surface_is_planned_where_the_surface_is_claimed() -> None
     assert not planning.is_planned(KERNEL_TCP, ["IND-STREAM-01"], [], {"surface": "wsapoll"})
 
 
+def test_a_probe_is_planned_for_every_provider() -> None:
+    assert planning.is_planned(KERNEL_TCP, [], [], {}, ["MESSAGE_ORIENTED"])
+    assert not planning.is_planned(KERNEL_TCP, [], ["op:send_disconnect"], {}, ["DISCONNECT_DATA"])
+
+
 def test_conditions_of_a_case_must_hold() -> None:
     assert planning.is_planned(KERNEL_TCP, ["IND-STREAM-01"], ["transport:tcp"], {})
     assert not planning.is_planned(KERNEL_TCP, ["IND-STREAM-01"], ["transport:unix"], {})

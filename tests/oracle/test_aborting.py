@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PEER, REFERENCE, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -541,3 +542,32 @@ def test_a_pending_error_before_any_end_is_not_recorded() -> None:
     assert story.conclusions("IND-ERR-01") == NOTHING
     aborted(story)
     assert story.conclusions("IND-ERR-01") == NOTHING
+
+
+# --- messages in parts ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ((("0", True),), SATISFIED),
+        ((("0", True), ("1", True)), SATISFIED),
+        ((("01234", False),), SATISFIED),
+        ((("0", True), ("1234", False)), SATISFIED),
+        ((("0", False),), VIOLATED),
+        ((("0", True), ("2", True)), VIOLATED),
+    ],
+)
+def test_a_message_may_come_in_parts_before_the_abort(
+    parts: tuple[tuple[str, bool], ...], expected: set[Conclusion]
+) -> None:
+    story = Story(REFERENCE)
+    story.peer.call("send", data=base64.b64encode(b"01234").decode(), result={"length": 5})
+    story.pdu(PEER, "DATA", b"01234")
+    story.pdu(PEER, "ABORT")
+    for content, partial in parts:
+        data = base64.b64encode(content.encode()).decode()
+        received = {"length": len(content), "data": data} | ({"partial": True} if partial else {})
+        story.iut.call("recv", length=65536, result=received)
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-ABORT-04") == expected

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.pattern import pattern
-from tests.oracle.story import UNIX_SEQPACKET, UNIX_STREAM, Story, statement
+from tests.oracle.story import PEER, REFERENCE, REFERENCE_PSEUDO_STREAM, UNIX_SEQPACKET, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -258,6 +259,8 @@ def test_a_message_that_is_lost() -> None:
 def test_a_message_that_comes_in_parts() -> None:
     story = sent(5)
     story.iut.call("recv", length=65536, result={"length": 5, "data": "AAECAwQ=", "partial": True})
+    assert story.conclusions("IND-MSG-03") == NOTHING
+    story.iut.recv()
     assert story.conclusions("IND-MSG-03") == VIOLATED
 
 
@@ -408,3 +411,135 @@ def test_what_is_no_close_with_unread_data(change: Change) -> None:
     story.iut.send(5)
     change(story)
     assert story.conclusions("UNIX-01") == NOTHING
+
+
+# --- a pseudo stream, and receives in parts ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("read_as", "expected"),
+    [
+        ([(0, 12)], SATISFIED),
+        ([(0, 5), (5, 7)], SATISFIED),
+        ([(0, 3), (3, 9)], SATISFIED),
+        ([(0, 11)], VIOLATED),
+        ([(5, 7)], VIOLATED),
+        ([(0, 5), (6, 6)], VIOLATED),
+        ([], VIOLATED),
+    ],
+)
+def test_a_pseudo_stream_gives_all_octets_before_the_end(
+    read_as: list[tuple[int, int]], expected: set[Conclusion]
+) -> None:
+    """Its receives know no messages; but the end overtakes nothing."""
+    story = Story(REFERENCE_PSEUDO_STREAM, wire=False)
+    story.peer.send(5)
+    story.peer.send(7, seed=5)
+    story.peer.shutdown("send")
+    for offset, length in read_as:
+        story.iut.recv(length, offset=offset)
+    story.iut.recv(0)
+    assert story.conclusions("IND-MSG-03") == expected
+    assert story.conclusions("IND-MSG-01") == NOTHING
+
+
+@pytest.mark.parametrize("flags", [[], ["PARTIAL"]])
+@pytest.mark.parametrize("error", ["WSAEDISCON", ""])
+def test_a_receive_of_parts_has_an_end_of_its_own(flags: list[str], error: str) -> None:
+    story = Story(REFERENCE, wire=False)
+    story.peer.shutdown("send")
+    story.iut.recv(error=error, flags=flags)
+    assert story.conclusions("IND-MSG-01") == (NOTHING if flags else SATISFIED if error else VIOLATED)
+
+
+def test_a_receive_of_parts_is_no_repetition_of_the_end() -> None:
+    story = Story(REFERENCE, wire=False)
+    story.peer.shutdown("send")
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.recv(flags=["PARTIAL"])
+    assert story.conclusions("IND-MSG-04") == NOTHING
+
+
+# --- IND-MSG-05 -------------------------------------------------------------------------------------------------------
+
+
+def cut_off(*, whole: bytes = b"", parts: tuple[bytes, ...] = (b"half of", b" a message"), ends: str = "FIN") -> Story:
+    """The peer, which speaks in units, sends perhaps a message, and parts of another one; then its end comes."""
+    story = Story(REFERENCE)
+    if whole:
+        story.pdu(PEER, "DATA", whole)
+    for part in parts:
+        story.pdu(PEER, "DATA", part, whole=False)
+    match ends:
+        case "FIN":
+            story.fin(PEER)
+        case "RST":
+            story.rst(PEER)
+        case _:
+            story.pdu(PEER, ends)
+    return story
+
+
+CUT = b"half of a message"
+ENDS_OF_A_PART = pytest.mark.parametrize("ends", ["FIN", "RST", "RELEASE", "ABORT"])
+
+
+@ENDS_OF_A_PART
+@pytest.mark.parametrize("whole", [b"", b"first"])
+def test_a_message_that_was_cut_off_is_told_as_an_error(ends: str, whole: bytes) -> None:
+    story = cut_off(whole=whole, ends=ends)
+    if whole:
+        story.iut.recv(content=whole)
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == SATISFIED
+
+
+@ENDS_OF_A_PART
+@pytest.mark.parametrize("whole", [b"", b"first"])
+@pytest.mark.parametrize("got", [CUT, CUT[:7], CUT[:3]])
+def test_a_message_that_was_cut_off_is_told_as_whole(ends: str, whole: bytes, got: bytes) -> None:
+    story = cut_off(whole=whole, ends=ends)
+    if whole:
+        story.iut.recv(content=whole)
+    story.iut.recv(content=got)
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == VIOLATED
+
+
+def partly(story: Story, content: bytes) -> None:
+    """The IUT received that much, marked as a part."""
+    call = story.iut.begin("recv", length=65536)
+    story.iut.finish(call, length=len(content), data=base64.b64encode(content).decode(), partial=True)
+
+
+@pytest.mark.parametrize(
+    ("marked", "then", "expected"),
+    [
+        ([CUT], b"", SATISFIED),
+        ([CUT[:7], CUT[7:]], b"", SATISFIED),
+        ([CUT[:7]], b"", SATISFIED),
+        ([CUT[:7]], CUT[7:], VIOLATED),
+    ],
+)
+def test_parts_are_marked_up_to_the_last(marked: list[bytes], then: bytes, expected: set[Conclusion]) -> None:
+    story = cut_off()
+    for content in marked:
+        partly(story, content)
+    if then:
+        story.iut.recv(content=then)
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == expected
+
+
+def test_whole_messages_are_not_cut_off() -> None:
+    story = cut_off(whole=b"first", parts=())
+    story.iut.recv(content=b"first")
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == NOTHING
+
+
+def test_a_message_that_goes_on_is_not_cut_off() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", b"half", whole=False)
+    partly(story, b"half")
+    assert story.conclusions("IND-MSG-05") == NOTHING

@@ -215,14 +215,9 @@ def test_what_is_not_known_of_the_end_is_undetermined() -> None:
     ("error", "expected"),
     [("WSAECONNRESET", SATISFIED), ("WSAECONNABORTED", SATISFIED), ("", VIOLATED), ("WSAEDISCON", VIOLATED)],
 )
-def test_an_abort_is_told_with_its_error(
-    wire: bool, mechanism: str, error: str, expected: set[Conclusion]
-) -> None:
+def test_an_abort_is_told_with_its_error(wire: bool, mechanism: str, error: str, expected: set[Conclusion]) -> None:
     story = aborted(registered(mechanism=mechanism, wire=wire))
     tells(story, mechanism, error=error)
-    if not wire:
-        assert story.conclusions("IND-FDC-02") == UNDETERMINED
-        return
     assert story.conclusions("IND-FDC-02") == expected
     assert story.conclusions("IND-FDC-01") == NOTHING
 
@@ -340,6 +335,16 @@ def _failed(story: Story) -> None:
 def _nothing_comes(story: Story) -> None:
     story.wait(LONG)
     story.iut.recv(error="WSAEWOULDBLOCK")
+
+
+def test_a_notice_may_come_from_within_the_read_that_took_the_last() -> None:
+    story = looks(released(sends(registered(mechanism="message"))), "message", 40)
+    call = story.iut.begin("recv", length=100)
+    tells(story, "message")
+    story.iut.finish(call, length=5, data="AAECAwQ=")
+    story.iut.recv()
+    assert story.conclusions("IND-FDC-04") == SATISFIED
+    assert "once all data was read" in story.judge("IND-FDC-05")[0].because
 
 
 @pytest.mark.parametrize("loses", [_nothing_is_left, _cut_short, _altered, _failed, _nothing_comes])

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.reporting.ladder import ladder
-from conformance.trace.events import End, ErrorValue, Established, Fate, Noted, Outcome, Returned, Segment
-from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story
+from conformance.trace.events import End, ErrorValue, Established, Fate, Noted, Outcome, Pdu, Returned, Segment
+from tests.oracle.story import IUT, MS, PEER, REFERENCE, UNIX_STREAM, Story
 
 
 def drawn(story: Story, *highlight: int, width: int = 100) -> list[str]:
@@ -256,3 +256,83 @@ def test_a_link_that_was_not_seen_says_why() -> None:
 
 def test_a_trace_of_nothing() -> None:
     assert "nothing was seen" in ladder(Story(connected=False).trace())
+
+
+# --- units on TCP -----------------------------------------------------------------------------------------------------
+
+
+def test_units_are_told_by_their_names_and_the_segments_that_carried_them_are_not_told_too() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", bytes(1460), whole=False, flags=0)
+    story.pdu(PEER, "DATA", b"x", flags=1)
+    story.pdu(PEER, "RELEASE", b"last", flags=1)
+    story.pdu(IUT, "RELEASE", flags=0)
+    story.fin(PEER)
+    lines = drawn(story)
+    assert [line[39:].strip(" ◀▶─") for line in lines[3:]] == [
+        "DATA 1460 octets, more follows",
+        "DATA 1 octet",
+        "RELEASE 4 octets",
+        "RELEASE",
+        "FIN ACK seq=1484 len=0",
+    ]
+    assert "▶" in line_with("─RELEASE──", lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "words"),
+    [
+        ("RELEASE", {"flags": 1}, "─RELEASE 0 octets─"),
+        ("ABORT", {"reason": 0}, "─ABORT─"),
+        ("ABORT", {"reason": 1}, "─ABORT reason 1─"),
+        ("CLOSE", {"code": None, "reason": ""}, "─CLOSE─"),
+        ("CLOSE", {"code": 1001, "reason": "bye"}, '─CLOSE 1001 "bye"─'),
+        ("PING", {}, "─PING─"),
+        ("BINARY", {}, "─BINARY 0 octets─"),
+    ],
+)
+def test_what_a_unit_carries_besides_its_data(name: str, fields: dict[str, object], words: str) -> None:
+    story = Story(REFERENCE)
+    story.pdu(IUT, name, **fields)
+    assert words in drawn(story)[-1]
+
+
+def test_what_is_wrong_with_a_unit_is_said_below_it() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "MALFORMED", problem="the version of TPKT is 4, not 3, \x1b[2Jand more words follow")
+    lines = drawn(story)
+    assert "MALFORMED" in lines[3]
+    assert "(the version of TPKT is 4" in lines[4]
+    assert all(line.isprintable() and len(line) <= 100 for line in lines)
+
+
+def test_segments_that_say_more_than_units_stay() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", b"good", flags=1)
+    story.segment(PEER, "PA", 3)  # the first octets of a unit that never became whole
+    story.segment(PEER, "PA", 3, start=0, fate=Fate.REPEATED)
+    story.rst(PEER)
+    told = " ".join(drawn(story))
+    assert "seq=11 len=3" in told and "seq=1 len=3" in told and "RST" in told
+    assert "len=10" not in told and "ACK ack=" not in told
+
+
+def test_a_highlighted_segment_is_shown_beside_its_unit() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "RELEASE", flags=0)
+    lines = drawn(story, number_of(story, Segment, -2), number_of(story, Pdu))
+    assert [line for line in lines if line.startswith("> ") and "◀" in line] == lines[3:5]
+
+
+def test_many_units_are_folded() -> None:
+    story = Story(REFERENCE)
+    for _ in range(20):
+        story.pdu(PEER, "DATA", bytes(10), flags=1)
+    assert "16 DATA units from the peer, 160 bytes" in " ".join(drawn(story))
+
+
+def test_without_units_every_segment_is_told() -> None:
+    story = Story()
+    story.data(PEER, 100)
+    told = " ".join(drawn(story))
+    assert "len=100" in told and "ACK ack=101" in told

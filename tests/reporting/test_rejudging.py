@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from conformance.catalogue.requirement import Level
+from conformance.catalogue.statement import Contradiction
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.rejudging import rejudge
 from conformance.reporting.results import Extent, RequirementRow, Results, load, save
 from conformance.trace import store
-from tests.oracle.story import UNIX_STREAM
-from tests.reporting.runs import BAD, GOOD, keep, kept_run, named, row
+from tests.oracle.story import IUT, UNIX_STREAM, Story
+from tests.reporting.runs import BAD, GOOD, keep, kept_run, named, results_of, row
 from tests.reporting.runs import good_story as good
 
 
@@ -187,3 +188,57 @@ def test_a_provider_that_could_not_be_tested_stays_so(tmp_path: Path) -> None:
     again = rejudge(load(tmp_path / "results.json"), tmp_path)
     assert again.results.providers[0].problem == "dead"
     assert again.status == 3
+
+
+def lying_run(directory: Path) -> Results:
+    """The implementation claims a graceful close, and its shutdown aborts; in two cases."""
+    results = results_of(*(keep(named(aborting(), case), directory) for case in (GOOD, BAD)))
+    save(results, directory / "results.json")
+    return results
+
+
+def aborting() -> Story:
+    story = Story(exercises=("INIT-SHUT-01",))
+    story.iut.shutdown("send")
+    story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    return story
+
+
+def test_contradictions_are_found_again(tmp_path: Path) -> None:
+    results = lying_run(tmp_path)
+    (contradiction,) = results.providers[0].contradictions
+    assert (contradiction.item, contradiction.cases) == ("GRACEFUL_CLOSE", tuple(sorted((GOOD, BAD))))
+    again = rejudge(load(tmp_path / "results.json"), tmp_path)
+    assert again.changes == ()
+    assert again.results == results
+
+
+@pytest.mark.parametrize("how", ["removed", "other words"])
+def test_a_contradiction_that_was_edited_is_found(tmp_path: Path, how: str) -> None:
+    results = lying_run(tmp_path)
+    (provider,) = results.providers
+    (contradiction,) = provider.contradictions
+    left = () if how == "removed" else (REPLACED(contradiction, found="all is well"),)
+    edited = REPLACED(results, providers=(REPLACED(provider, contradictions=left),))
+    again = rejudge(edited, tmp_path)
+    (change,) = again.changes
+    assert change.what == "contradiction, GRACEFUL_CLOSE"
+    assert change.before == ("none" if how == "removed" else "all is well")
+    assert "at the peer" not in change.before and change.now.startswith("none: ")
+    assert again.status == 1
+
+
+def test_a_contradiction_whose_evidence_is_damaged_is_not_compared(tmp_path: Path) -> None:
+    results = lying_run(tmp_path)
+    evidence(tmp_path, GOOD).unlink()
+    again = rejudge(results, tmp_path)
+    assert not [change for change in again.changes if "contradiction" in change.what]
+
+
+def test_a_contradiction_of_the_hello_stays_as_it_is(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    told = Contradiction(item="surfaces", claimed="epoll", found="not offered by the agent")
+    (provider,) = results.providers
+    results = REPLACED(results, providers=(REPLACED(provider, contradictions=(told,)),))
+    assert rejudge(results, tmp_path).changes == ()

@@ -12,6 +12,7 @@ import pytest
 
 from conformance.catalogue import catalogue
 from conformance.catalogue.statement import Contradiction
+from conformance.oracle.claims import Shown
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting import results as reporting
@@ -185,3 +186,20 @@ def test_a_place_that_cannot_be_written_is_told_and_left_clean(tmp_path: Path) -
     with pytest.raises(OSError):
         save(results_of(), tmp_path / "results.json")
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def shown(claim: str, *, holds: bool) -> Shown:
+    return Shown(claim=claim, holds=holds, found="none", because="so it was")
+
+
+def test_contradictions_that_the_cases_showed_stand_beside_those_of_the_hello() -> None:
+    told = Contradiction(item="surfaces", claimed="epoll", found="not offered by the agent")
+    cases = [
+        case("b", shown=(shown("GRACEFUL_CLOSE", holds=False),)),
+        case("a", shown=(shown("GRACEFUL_CLOSE", holds=False), shown("DISCONNECT_DATA", holds=False))),
+        case("c", shown=(shown("GRACEFUL_CLOSE", holds=False),), provider="another"),
+    ]
+    results = results_of(*cases, providers=[provider(contradictions=(told,))])
+    found = Contradiction(item="GRACEFUL_CLOSE", claimed="yes", found="none: so it was", cases=("a", "b"))
+    assert first(results).contradictions == (told, found)
+    assert gate(results) == gate(results_of(case("a"), providers=[provider()]))

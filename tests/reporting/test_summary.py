@@ -146,6 +146,17 @@ def test_contradictions_are_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("cases", "where"), [(("a.py::test_a",), "(in a.py::test_a)"), (("a", "b", "c"), "(in a, and in 2 more cases)")]
+)
+def test_contradictions_that_cases_showed_name_them(cases: tuple[str, ...], where: str) -> None:
+    found = "accepts disconnect data and drops it: so it was"
+    contradiction = Contradiction(item="DISCONNECT_DATA", claimed="yes", found=found, cases=cases)
+    assert f"contradiction DISCONNECT_DATA: claimed yes, found {found} {where}" in flat(
+        printed(results_of(providers=[provider(contradictions=(contradiction,))], planned=1))
+    )
+
+
+@pytest.mark.parametrize(
     ("results", "sentence"),
     [
         (results_of, "The gate is open: nothing failed (1 case for 1 provider)."),

@@ -211,6 +211,20 @@ def test_of_a_unit_that_came_in_part_its_last_octets_are_missing() -> None:
     assert (direction.carried_by(story.now), direction.sent_by(story.now)) == (4, 4)
 
 
+def test_acknowledgements_count_user_data_and_the_release_for_one() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.pdu(PEER, "DATA", b"good", flags=1)
+    story.segment(PEER, "PA", 8)
+    story.segment(IUT, "A", ack=17)
+    story.add(Pdu(at=story.now, sender=PEER, name="DATA", upto=18, length=2, data=b"by", fields={"flags": 1}))
+    story.segment(IUT, "A")
+    release(story, PEER, b"farewell")
+    direction = told(story)
+    assert [a.upto for a in direction.acknowledgements] == [4, 5, 6, 7]
+    assert direction.acknowledged(7) is not None
+    assert direction.acknowledged(8) is None
+
+
 def test_missing_octets_make_the_ends_not_known_with_the_reason() -> None:
     story = Story(REFERENCE)
     story.pdu(PEER, "DATA", b"good", flags=1)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import aioquic
+from aioquic.quic.configuration import QuicConfiguration
 
 from conformance.agents.quic import joining
 from conformance.agents.quic.ends import INTERFACES, ByEvents, End
@@ -48,6 +49,7 @@ class Handle:
     family: str = ""
     open: bool = True
     idle_timeout_ms: int | None = None
+    settings: QuicConfiguration | None = None
     listener: joining.Listener | None = None
     end: End | None = None
     names: dict[str, Any] = field(default_factory=dict)
@@ -121,7 +123,7 @@ class Calls(Implementation):
 
     def listen(self, call: Call, handle: Handle, address: dict[str, Any], backlog: int = 128) -> dict[str, Any]:
         """Call `aioquic.asyncio.serve`."""
-        settings = joining.configuration(client=False, idle_timeout_ms=handle.idle_timeout_ms)
+        settings = handle.settings = joining.configuration(client=False, idle_timeout_ms=handle.idle_timeout_ms)
 
         async def listening() -> dict[str, Any]:
             handle.listener = joining.Listener(self._interface)
@@ -143,6 +145,8 @@ class Calls(Implementation):
 
     def connect(self, call: Call, handle: Handle, address: dict[str, Any], wait_ms: int = 0) -> dict[str, Any]:
         """Make a connection and open its first bidirectional stream."""
+        if handle.end is not None:
+            raise Unsupported("a connection of aioquic connects once")
         settings = joining.configuration(client=True, idle_timeout_ms=handle.idle_timeout_ms)
         joined = self._timed(call, within(joining.connect(address, settings, self._interface), wait_ms))
         handle.end, local = joined
@@ -254,12 +258,13 @@ class Calls(Implementation):
 
     def set_option(self, call: Call, handle: Handle, name: str, value: int) -> dict[str, Any]:
         """ERROR_CODE: of this end's aborts. TRANSPORT_CLOSE: CONNECTION_CLOSE in the name of the transport.
-        IDLE_TIMEOUT: in milliseconds, before `connect` or `listen`.
+        IDLE_TIMEOUT: in milliseconds, of connections that are made from then on.
         """
         if name not in OPTIONS or (name == "TRANSPORT_CLOSE" and self._interface is not ByEvents):
             raise Unsupported(f"no option {name!r}; there are {', '.join(OPTIONS)}")
         if name == "IDLE_TIMEOUT":
-            call.timed(lambda: setattr(handle, "idle_timeout_ms", value))
+            handle.idle_timeout_ms = value
+            call.timed(lambda: joining.limit_idleness(handle.settings, value))
         elif name == "ERROR_CODE":
             call.timed(lambda: setattr(_end(handle), "code", value))
         else:
@@ -273,7 +278,9 @@ class Calls(Implementation):
 
 
 def _end(handle: Handle) -> End:
-    """The end of a handle that has, or had, a stream."""
+    """The end of a handle that has a stream; a stream API's objects can be called after their close."""
     if handle.end is None:
         raise Unsupported("aioquic has no stream before there is a connection")
+    if not handle.open and isinstance(handle.end, ByEvents):
+        raise Unsupported("the event API has no object that would have been closed")
     return handle.end

@@ -244,6 +244,7 @@ class ByStreams(End):
         self.protocol = QuicConnectionProtocol(quic, stream_handler=partial(self._handle, opened))
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter
+        self._reading = asyncio.Lock()
         self._tasks = {asyncio.ensure_future(self._see_it_closed())}
 
     async def open(self) -> None:
@@ -270,7 +271,11 @@ class ByStreams(End):
     async def receive(self, length: int, wait_ms: int | None) -> bytes:
         """`StreamReader.read`."""
         with answered():
-            return await within(self._reader.read(length), wait_ms)
+            return await within(self._read(length), wait_ms)
+
+    async def _read(self, length: int) -> bytes:
+        async with self._reading:  # a StreamReader takes one reader at a time
+            return await self._reader.read(length)
 
     async def send(self, data: bytes) -> None:
         """`StreamWriter.write` and `drain`."""

@@ -46,9 +46,14 @@ def configuration(*, client: bool, idle_timeout_ms: int | None) -> QuicConfigura
         made.server_name, made.verify_mode = NAME, ssl.CERT_NONE
     else:
         made.certificate, made.private_key = certificate()
-    if idle_timeout_ms is not None:
-        made.idle_timeout = idle_timeout_ms / 1000
+    limit_idleness(made, idle_timeout_ms)
     return made
+
+
+def limit_idleness(settings: QuicConfiguration | None, idle_timeout_ms: int | None) -> None:
+    """Set the idle time-out of connections that are made with these settings from now on."""
+    if settings is not None and idle_timeout_ms is not None:
+        settings.idle_timeout = idle_timeout_ms / 1000
 
 
 class Listener:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """One connection's state by the transport's rules, and its receives. It knows of no sockets, threads or times.
 
-What comes from the peer goes in by `octets_came` and `tcp_ended`, the user's wishes by `send`, `release`, `abort` and so
-on; what is to be written stands in `out`. Once there is an `error` the connection is gone, and `parting` says whether
-the peer is still to be told.
+What comes from the peer goes in by `octets_came` and `tcp_ended`, the user's wishes by `send`, `release`, `abort` and
+so on; what is to be written stands in `out`. Once there is an `error` the connection is gone, and `parting` says
+whether the peer is still to be told.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from conformance.agents.serving.outcomes import Refused
 
 WINDOW = 64 * 1024
 """Unread octets at which no more are taken from TCP, unless a receive waits for more."""
+MESSAGE = 1024 * 1024
+"""Unread octets up to which a message that has begun is taken whole; of a longer one, parts have to be received."""
 QUEUE = 64 * 1024
 """Queued octets from which on no further send is accepted."""
 
@@ -82,7 +84,7 @@ class Association:
     def readable(self) -> bool:
         """A receive would not block, and not because of an end."""
         if self.messages:
-            return self.inbox.whole > 0 or self.inbox.weight >= WINDOW
+            return self.inbox.whole > 0 or self.inbox.weight >= MESSAGE
         return bool(self.inbox)
 
     @property
@@ -90,7 +92,7 @@ class Association:
         """Whether more may be taken from TCP."""
         if self.error or self.closed or self.peer_released or not (self.receiving or self.receives):
             return True  # for what comes now no room is needed
-        if self.inbox.weight < WINDOW:
+        if self.inbox.weight < (MESSAGE if self.messages and not self.inbox.whole else WINDOW):
             return True
         return bool(self.receives) and self.inbox.octets <= self.receives[0].length
 
@@ -214,7 +216,7 @@ class Association:
             return not receive.all or inbox.octets >= receive.length or self.peer_released
         if inbox.whole or receive.partial or inbox.octets > receive.length:
             return True
-        return not receive.waits and inbox.weight >= WINDOW
+        return not receive.waits and inbox.weight >= MESSAGE
 
     def serve(self) -> None:
         """Complete the receives that can be, in the order in which they were asked for."""

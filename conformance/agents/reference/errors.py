@@ -49,5 +49,5 @@ def translated(error: OSError) -> Refused:
 
 
 def end_of_tcp(number: int) -> str:
-    """Return how an established connection's end by this errno of TCP is told: a reset is the peer's, the rest local."""
+    """Return how the end of an established connection by this errno of TCP is told: only a reset is the peer's."""
     return "WSAECONNRESET" if number in (errno.ECONNRESET, errno.EPIPE) else "WSAECONNABORTED"

@@ -1,31 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The calls of the reference provider: one method an operation, as Winsock has them."""
+"""The reference provider: what it says of itself, and Winsock's calls that end, set, and ask; an operation a method."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
 from conformance.agents.reference import readiness
-from conformance.agents.reference.association import QUEUE, Receive
-from conformance.agents.reference.engine import Engine
+from conformance.agents.reference.association import QUEUE, Association, Receive
+from conformance.agents.reference.carrier import Carrier
 from conformance.agents.reference.errors import refused, translated
+from conformance.agents.reference.handles import Handle
 from conformance.agents.reference.notifications import EVENTS, Registration
-from conformance.agents.reference.sockets import FAMILIES, Socket, options
+from conformance.agents.reference.sockets import Socket, options
 from conformance.agents.reference.tpdus import DISCONNECT_DATA_MAX
-from conformance.agents.serving.implementation import LONGEST_DATA, Implementation
-from conformance.agents.serving.outcomes import Call, NothingCame, Refused, Unsupported, octets, received
+from conformance.agents.reference.transfers import Transfers
+from conformance.agents.serving.outcomes import Call, NothingCame, Unsupported, octets, received
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
 if TYPE_CHECKING:
-    from typing import Any, TypeVar
-
-    from conformance.agents.reference.association import Association, Outcome
-    from conformance.agents.reference.carrier import Carrier
-
-    _T = TypeVar("_T")
+    from typing import Any
 
 VERSION = "1.0"
 FORMS = {
@@ -39,16 +30,8 @@ SD_RECEIVE, SD_SEND, SD_BOTH = 0, 1, 2
 HOWS = {"receive": SD_RECEIVE, "send": SD_SEND, "both": SD_BOTH}
 
 
-class Handle:
-    """A socket by one of the agent's numbers for it; `socket` stays after the handle is closed."""
-
-    def __init__(self, socket: Socket | None) -> None:
-        self.socket = socket
-        self.open = socket is not None
-
-
-class Provider(Implementation):
-    """The sockets of one agent, and the calls on them."""
+class Provider(Transfers):
+    """The provider in one of its forms."""
 
     ops = (
         "socket",
@@ -75,14 +58,8 @@ class Provider(Implementation):
     )
 
     def __init__(self, form: str) -> None:
-        super().__init__()
+        super().__init__(messages=form == "message")
         self._form = form
-        self._engine = Engine()
-        self._lock = self._engine.lock
-        self._handles: dict[int, Handle] = {}
-        self._sockets: list[Socket] = []
-        self._last = 0
-        self._invalid = Handle(None)
         self._options = options()
 
     def hello(self, clock: str) -> dict[str, Any]:
@@ -101,14 +78,6 @@ class Provider(Implementation):
             "concurrent": True,
             "clock": clock,
         }
-
-    def handle(self, number: int) -> Handle:
-        """Return the handle of that number, open or closed."""
-        if number == -1:
-            return self._invalid
-        if number not in self._handles:
-            raise LookupError(f"no socket {number}")
-        return self._handles[number]
 
     def may_block(self, op: str, arguments: dict[str, Any]) -> bool:
         """Whether this call may have to wait. Only calls made after it could take away what is there now."""
@@ -138,281 +107,6 @@ class Provider(Implementation):
                 return association.queued >= QUEUE
             waiting = Receive(arguments["length"], lambda _: None, tuple(arguments.get("flags", ())))
             return bool(association.receives) or association.must_wait(waiting)
-
-    def drop_all(self) -> None:
-        """Abort every connection."""
-        with self._lock:
-            for handle in self._handles.values():
-                handle.open = False
-            for socket in self._sockets:
-                socket.drop()
-
-    def forget_all(self) -> None:
-        """Forget all sockets and start their numbers again."""
-        self._handles.clear()
-        self._sockets.clear()
-        self._last = 0
-
-    @contextmanager
-    def _on(self, handle: Handle) -> Iterator[Socket]:
-        """The socket of a handle, under the lock; raises WSAENOTSOCK for a handle that is not open."""
-        with self._lock:
-            if not handle.open or handle.socket is None:
-                raise refused("WSAENOTSOCK")
-            yield handle.socket
-
-    def _keep(self, socket: Socket) -> int:
-        self._last += 1
-        self._handles[self._last] = Handle(socket)
-        if socket not in self._sockets:
-            self._sockets.append(socket)
-        return self._last
-
-    def _waited(self, handle: Handle, socket: Socket, until: Callable[[], bool], wait_ms: int) -> None:
-        """Wait in a call on a blocking socket until something is so; under the lock.
-
-        Raises WSAEWOULDBLOCK on a socket that does not block, NothingCame when the time is over, WSAEINTR when the
-        socket was closed.
-        """
-        if until():
-            return
-        if not socket.blocking:
-            raise refused("WSAEWOULDBLOCK")
-        if not self._engine.wait(lambda: not handle.open or until(), wait_ms / 1000):
-            raise NothingCame
-        if not handle.open:
-            raise refused("WSAEINTR", "the socket was closed")
-
-    # --- making and ending sockets ------------------------------------------------------------------------------------
-
-    def new_socket(self, call: Call, family: str, kind: str) -> dict[str, Any]:
-        """socket: of messages in the message form, else of a stream."""
-        own = "message" if self._form == "message" else "stream"
-        if family not in FAMILIES or kind not in ("stream", "message"):
-            raise Unsupported(f"no family {family!r} or kind {kind!r}; there are {', '.join(FAMILIES)}")
-        if kind != own:
-            raise Unsupported(f"this form of the provider has sockets of kind {own!r} only")
-        with self._lock:
-            made = call.timed(lambda: Socket(self._engine, family, messages=kind == "message"))
-            return {"socket": self._keep(made)}
-
-    def listen(self, call: Call, handle: Handle, address: dict[str, Any], backlog: int = 128) -> dict[str, Any]:
-        """bind and listen."""
-
-        def make() -> dict[str, Any]:
-            with self._on(handle) as socket:
-                return {"address": socket.listen(address, backlog)}
-
-        return call.timed(make)
-
-    def accept(self, call: Call, handle: Handle, wait_ms: int = 0) -> dict[str, Any]:
-        """accept. The new socket has the listener's properties: mode, linger, notifications."""
-
-        def make() -> dict[str, Any]:
-            found: list[Socket] = []
-
-            def look() -> bool:
-                if not found and (accepted := listener.accept()):
-                    found.append(accepted)
-                return bool(found)
-
-            with self._on(handle) as listener:
-                if not listener.listening:
-                    raise refused("WSAEINVAL", "the socket does not listen")
-                listener.accepting += 1
-                try:
-                    self._waited(handle, listener, look, wait_ms)
-                finally:
-                    listener.accepting -= 1
-                accepted = found[0]
-                number = self._keep(accepted)
-                accepted.establish()
-                if listener.registration:
-                    accepted.registration = listener.registration.inherited(number)
-                accepted.changed()
-                return {"socket": number, "peer": accepted.names.get("peer", accepted.names["local"])}
-
-        return call.timed(make)
-
-    def connect(self, call: Call, handle: Handle, address: dict[str, Any], wait_ms: int = 0) -> dict[str, Any]:
-        """connect."""
-
-        def make() -> dict[str, Any]:
-            with self._on(handle) as socket:
-                socket.connect(address)
-                self._waited(handle, socket, lambda: not socket.connecting, wait_ms)
-                if socket.association is None:
-                    error, socket.pending_error = socket.pending_error, None
-                    raise refused(error or "WSAECONNREFUSED")
-                return {"local": socket.names["local"]}
-
-        return call.timed(make)
-
-    def close(self, call: Call, handle: Handle, wait_ms: int = 0) -> dict[str, Any]:
-        """closesocket. The last handle of a socket ends its connection, as its linger says."""
-
-        def make() -> None:
-            with self._on(handle) as socket:
-                if socket.handles > 1:
-                    handle.open = False
-                    socket.handles -= 1
-                    if socket.registration and self._handles.get(socket.registration.number) is handle:
-                        socket.registration = None
-                    return
-                handle.open = False
-                try:
-                    socket.close()
-                except Refused:
-                    handle.open = True
-                    raise
-
-        call.timed(make)
-        return {}
-
-    def duplicate(self, call: Call, handle: Handle) -> dict[str, Any]:
-        """WSADuplicateSocket, and its use."""
-
-        def make() -> int:
-            with self._on(handle) as socket:
-                socket.handles += 1
-                return self._keep(socket)
-
-        return {"socket": call.timed(make)}
-
-    # --- data ---------------------------------------------------------------------------------------------------------
-
-    def send(
-        self,
-        call: Call,
-        handle: Handle,
-        data: str | None = None,
-        pattern: dict[str, int] | None = None,
-        wait_ms: int = 0,
-    ) -> dict[str, Any]:
-        """send: taken as a whole while less than 64 KiB are queued."""
-        payload = octets(data, pattern)
-
-        def make() -> None:
-            with self._on(handle) as socket:
-                association, _ = socket.connected()
-                try:
-                    self._waited(
-                        handle,
-                        socket,
-                        lambda: bool(association.error) or association.released or association.queued < QUEUE,
-                        wait_ms,
-                    )
-                except Refused as error:
-                    if error.name == "WSAEWOULDBLOCK" and socket.registration:
-                        socket.registration.writing = True
-                    raise
-                self._check_sending(association)
-                association.send(payload)
-                socket.acted()
-
-        call.timed(make)
-        return {"length": len(payload)}
-
-    def recv(
-        self,
-        call: Call,
-        handle: Handle,
-        length: int,
-        wait_ms: int | None = 0,
-        flags: tuple[str, ...] = (),
-        digest: bool = False,
-    ) -> dict[str, Any]:
-        """WSARecv, not overlapped."""
-        if length > LONGEST_DATA and not digest:
-            raise ValueError(f"{length} octets do not fit in a line; ask for a digest")
-        ended = threading.Lock()
-        ended.acquire()
-        told: list[Outcome] = []
-
-        def complete(how: Outcome) -> None:
-            told.append(how)
-            ended.release()
-
-        def make() -> Outcome:
-            with self._on(handle) as socket:
-                association, carrier = socket.connected()
-                self._check_flags(socket, flags)
-                waits = socket.blocking and bool(wait_ms)
-                receive = Receive(length, complete, tuple(flags), waits=waits)
-                how = self._receive_now(socket, association, receive)
-                if how is not None:
-                    return how
-                if not socket.blocking:
-                    raise refused("WSAEWOULDBLOCK")
-                if not waits:
-                    raise NothingCame
-                association.receives.append(receive)
-                carrier.settle()  # it may want more than is taken unasked
-            ended.acquire(timeout=(wait_ms or 0) / 1000)
-            with self._lock:
-                if not told:
-                    association.receives.remove(receive)
-                    carrier.settle()
-                    raise NothingCame
-                return told[0]
-
-        how = call.timed(make)
-        if isinstance(how, Refused):
-            raise how
-        return received(how[0], digest=digest, partial=how[1])
-
-    def post_recv(
-        self, call: Call, handle: Handle, length: int, complete: Callable[[dict[str, Any]], None]
-    ) -> dict[str, Any]:
-        """WSARecv, overlapped, completing by an event. What fails at once completes nothing."""
-        if not 0 <= length <= LONGEST_DATA:
-            raise ValueError(f"a posted receive takes 0 to {LONGEST_DATA} octets, not {length}")
-
-        def tell(how: Outcome) -> None:
-            ended = {"error": how.value()} if isinstance(how, Refused) else {"result": received(how[0], partial=how[1])}
-            complete({**ended, "mechanism": "event", "at": time.time_ns()})
-
-        def make() -> None:
-            with self._on(handle) as socket:
-                association, carrier = socket.connected()
-                receive = Receive(length, tell, posted=True)
-                how = self._receive_now(socket, association, receive)
-                if isinstance(how, Refused):
-                    raise how
-                if how is not None:
-                    tell(how)
-                    return
-                association.receives.append(receive)
-                carrier.settle()
-
-        call.timed(make)
-        return {}
-
-    def _receive_now(self, socket: Socket, association: Association, receive: Receive) -> Outcome | None:
-        """Make a receive if it need not wait, its place in the order of all receives being kept; None if it must."""
-        if association.error is None and not association.receiving:
-            raise refused("WSAESHUTDOWN")
-        how = None if association.receives else association.attempt(receive)
-        if socket.registration:
-            socket.registration.reading = True
-        if how is not None:
-            socket.acted()
-        return how
-
-    def _check_flags(self, socket: Socket, flags: tuple[str, ...]) -> None:
-        for flag in flags:
-            if flag not in ("PEEK", "PARTIAL", "WAITALL"):
-                raise ValueError(f"no flag {flag!r}")
-        if "PARTIAL" in flags and not socket.messages:
-            raise refused("WSAEOPNOTSUPP", "there are no partial messages in this form")
-        if "WAITALL" in flags and (socket.messages or not socket.blocking or len(flags) > 1):
-            raise refused("WSAEOPNOTSUPP", "MSG_WAITALL is for blocking receives of a stream, alone")
-
-    def _check_sending(self, association: Association) -> None:
-        if association.error:
-            raise refused(association.error)
-        if association.released:
-            raise refused("WSAESHUTDOWN")
 
     # --- ending -------------------------------------------------------------------------------------------------------
 
@@ -470,21 +164,7 @@ class Provider(Implementation):
 
         return self._on_connection(call, handle, make)
 
-    def _on_connection(self, call: Call, handle: Handle, make: Callable[[Socket, Association, Carrier], _T]) -> _T:
-        def on_connection() -> _T:
-            with self._on(handle) as socket:
-                return make(socket, *socket.connected())
-
-        return call.timed(on_connection)
-
     # --- options and state --------------------------------------------------------------------------------------------
-
-    def _on_socket(self, call: Call, handle: Handle, make: Callable[[Socket], _T]) -> _T:
-        def on_socket() -> _T:
-            with self._on(handle) as socket:
-                return make(socket)
-
-        return call.timed(on_socket)
 
     def set_linger(self, call: Call, handle: Handle, on: bool, seconds: int) -> dict[str, Any]:
         """setsockopt SO_LINGER."""
@@ -562,9 +242,11 @@ class Provider(Implementation):
 
     def enum_events(self, call: Call, handle: Handle) -> dict[str, Any]:
         """WSAEnumNetworkEvents: returns and clears the record."""
-        registration = self._on_socket(call, handle, lambda socket: socket.registration)
-        with self._lock:
-            return {"events": registration.take() if registration else []}
+
+        def make(socket: Socket) -> list[dict[str, Any]]:
+            return socket.registration.take() if socket.registration else []
+
+        return {"events": self._on_socket(call, handle, make)}
 
     def poll(
         self, call: Call, handle: Handle, surface: str, events: list[str], wait_ms: int = 0, register: bool = False

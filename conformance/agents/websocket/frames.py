@@ -151,9 +151,9 @@ class Frames(WebSocketImplementation):
         return {}
 
     def send_disconnect(self, call: Call, handle: Socket, data: str | None = None) -> dict[str, Any]:
-        """Send a Close with this code and reason, or 1000 where none is given, and go on receiving."""
+        """Send a Close with this code and reason, or with neither where none is given, and go on receiving."""
         link = _linked(handle)
-        code, reason = (CloseReason.NORMAL_CLOSURE, None) if data is None else common.code_and_reason(data)
+        code, reason = (CloseReason.NO_STATUS_RCVD, None) if data is None else common.code_and_reason(data)
         _told(call, link, CloseConnection(code=code, reason=reason))
         return {}
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 MESSAGE_MAX = 1 << 20
 """Octets that the library takes in one message unless told otherwise (`max_size`)."""
+PATIENCE_S = 2.0
 _SHORTEST_S = 0.001
 _STOPPING_S = 1.0
 BLOCKING = ("send", "recv", "send_disconnect", "close")
@@ -159,13 +160,28 @@ class Library(WebSocketImplementation):
             server.socket_closed.wait(_STOPPING_S)
 
     def send_disconnect(self, call: Call, handle: Socket, data: str | None = None) -> dict[str, Any]:
-        """close() with a code and a reason; without data, as it is. It waits for the closing handshake too."""
+        """close() with a code and a reason; without data, as it is. It waits for the closing handshake.
+
+        The protocol of the agent bounds a SendDisconnect by nothing, and the library by 10 s and more: the call goes on,
+        and that it had not returned within `PATIENCE_S` is told.
+        """
         connection = _connected(handle)
-        if data is None:
-            self._told(call, connection, connection.close)
-        else:
-            code, reason = common.code_and_reason(data)
-            self._told(call, connection, lambda: connection.close(code, reason))
+        code, reason = (None, "") if data is None else common.code_and_reason(data)
+        ended = threading.Event()
+        problems: list[Exception] = []
+
+        def close() -> None:
+            try:
+                self._told(call, connection, connection.close if code is None else lambda: connection.close(code, reason))
+            except Exception as problem:
+                problems.append(problem)
+            ended.set()
+
+        self.workers.run(close)
+        if not ended.wait(PATIENCE_S):
+            raise NothingCame
+        if problems:
+            raise problems[0]
         return {}
 
     def recv_disconnect(self, call: Call, handle: Socket, length: int | None = None) -> dict[str, Any]:
