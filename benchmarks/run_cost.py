@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What the harness adds to a case in a run: the CPU time of `run`, per case, against bare loops in one process.
 
-    python benchmarks/run_cost.py -k stream_end
+    python benchmarks/run_cost.py --provider kernel-tcp
 
 A run is the command as users give it, with all its processes: pytest, the harness, its custodian and the agents, their
 start included. It is measured in CPU time (user and system) and not by the clock, so that what else the machine does
-disturbs little. A bare loop connects, sends, shuts down and reads over plain sockets. What every
-case pays for, whatever its stimulus, is measured against the same loop: an agent's start, a request to it, the capture's
-file.
+disturbs little. A bare loop connects, sends, shuts down and reads over plain sockets. What cases
+pay for, whatever their stimulus, is measured against the same loop: an agent's start, a request to it, a capture.
 """
 
 from __future__ import annotations
@@ -66,6 +65,12 @@ def run_ms(words: list[str]) -> tuple[float, int]:
     return whole / count, count
 
 
+def run_bare_loops() -> None:
+    """Connect, send, shut down and read without a harness, again and again."""
+    for _ in range(BARE_LOOPS):
+        bare_cycle()
+
+
 def start_and_end_agents() -> None:
     """Start agents one after the other, as a run does, and end them."""
     command = profile.find("kernel-tcp").agent.argv
@@ -94,7 +99,7 @@ def main() -> None:
     """Measure each in turn, and print what it costs as a multiple of the bare loop."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     _, words = parser.parse_known_args()
-    bare = cost_ms(lambda: [bare_cycle() for _ in range(BARE_LOOPS)], BARE_LOOPS)
+    bare = cost_ms(run_bare_loops, BARE_LOOPS)
     print(f"bare loop: {bare:.3f} ms of CPU time; all else as multiples of it")
     whole, count = run_ms(words)
     print(f"a case of a run of {count}: {whole / bare:.1f} ({whole:.2f} ms)")

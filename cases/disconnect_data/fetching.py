@@ -40,7 +40,7 @@ def test_never_fetched(connection: Connection) -> None:
     connection.peer.send_disconnect(connection.last_word(LastWord.TYPICAL))
     connection.iut.read_to_the_end()
     connection.iut.read(times=2)
-    connection.iut.shutdown("send")
+    connection.iut.send_disconnect(None)
     connection.iut.close()
     connection.peer.read_to_the_end()
 

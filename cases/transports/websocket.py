@@ -186,19 +186,6 @@ def test_tcp_ends_instead_of_an_answer(connection: Connection, ending: Ending) -
 
 
 @OVER
-@waits(2.0)
-@exercises("WS-02")
-def test_close_that_the_peer_does_not_answer(connection: Connection) -> None:
-    """The implementation closes; the peer answers nothing for two seconds, and TCP stays."""
-    connection.peer.set_option("CUT_FRAME", 0)
-    closing = connection.iut.begin("close", wait_ms=connection.limits.patience_ms)
-    connection.link.wait_for_unit(IUT, "CLOSE")
-    connection.idle(2.0)
-    connection.iut.finish(closing)
-    connection.peer.end_by(Close(linger=0))
-
-
-@OVER
 @exercises("WS-01")
 def test_tcp_ends_after_the_peers_close(connection: Connection) -> None:
     """The peer's Close is there when TCP is reset: the end has a code of its own all the same."""

@@ -75,6 +75,7 @@ def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
         ("sockets and options", _check_options),
         ("readiness and notices", _check_notices),
         ("the end of a connection", _check_ends),
+        ("disconnect data", _check_last_words),
         ("pipelining", _check_pipelining),
         ("reset", _check_reset),
         ("bye", _check_bye),
@@ -286,6 +287,32 @@ def _check_ends(pair: Pair) -> Iterator[Check]:
     yield _expect("`recv` after the peer has closed", reply, Outcome.RESULT, Outcome.ERROR)
     reply = pair.one.request("close", deadline_s=_DEADLINE_S, socket=ours, wait_ms=_WAIT_MS)
     yield _expect("`close`", reply, Outcome.RESULT, Outcome.ERROR)
+
+
+def _check_last_words(pair: Pair) -> Iterator[Check]:
+    """Each way in turn, as the two halves of an exchange, where the provider says that it carries disconnect data."""
+    if not (pair.has("send_disconnect") and pair.has("recv_disconnect")):
+        return
+    if "DISCONNECT_DATA" not in pair.one.hello.service_flags:
+        return
+    ours, theirs = pair.connection()
+    word = b"\x00bye\xff"
+    for sender, receiver, out, into in ((pair.one, pair.other, ours, theirs), (pair.other, pair.one, theirs, ours)):
+        reply = sender.request("send_disconnect", deadline_s=_DEADLINE_S, socket=out, data=word)
+        yield _expect("`send_disconnect` with data", reply, Outcome.RESULT, Outcome.ERROR)
+        if reply.outcome is not Outcome.RESULT:
+            continue  # not every transport carries any octets, or an answer
+        # Zero bytes or an error of its own (WSAEDISCON), by the kind of protocol.
+        end = receiver.request("recv", deadline_s=_DEADLINE_S, socket=into, length=10, wait_ms=_WAIT_MS)
+        yield _expect("`recv` after `send_disconnect`", end, Outcome.RESULT, Outcome.ERROR)
+        fetched = receiver.request("recv_disconnect", deadline_s=_DEADLINE_S, socket=into, length=64)
+        data = base64.b64decode((fetched.result or {}).get("data", ""))
+        yield Check(
+            "disconnect data",
+            data == word,
+            f"{data!r} fetched for {word!r} sent" if fetched.result else f"fetching: {said(fetched)}",
+            "`recv_disconnect` answers like `recv`: length and base64; or do not claim DISCONNECT_DATA",
+        )
 
 
 def _check_pipelining(pair: Pair) -> Iterator[Check]:

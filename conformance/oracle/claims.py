@@ -14,7 +14,7 @@ import msgspec
 
 from conformance.catalogue.statement import Contradiction, Statement
 from conformance.oracle.departing import brought_about, failed, first_goodbye, intact, is_abortive, unread
-from conformance.oracle.goodbyes import data_of, first_fetch, goodbye, undisturbed
+from conformance.oracle.goodbyes import comes_too_late, data_of, first_fetch, goodbye, says_nothing, undisturbed
 from conformance.oracle.reading import heard
 from conformance.trace.conditions import Condition
 from conformance.trace.direction import Direction
@@ -138,13 +138,13 @@ def disconnect_data(connection: Connection) -> Iterator[Shown]:
             yield _data(False, "none", call.seen, call.events)
         return
     parting = goodbye(connection.iut_to_peer)
-    if not call.succeeded or parting is None:
+    if not call.succeeded or parting is None or comes_too_late(connection, call):
         return
     fetch = first_fetch(parting, connection.statement)
     arrived = fetch is not None and fetch.data == given
     if parting.carried is not None:
         events = (*call.events, *parting.carried.events)
-        if not parting.carried.data:
+        if not parting.sent_as_given and says_nothing(parting.carried.data, connection.statement):
             words = f"SendDisconnect with {len(given)} octets succeeded, and the link shows an end without data"
             yield _data(False, "accepts disconnect data and drops it", words, events)
         elif parting.sent_as_given and arrived and fetch is not None:

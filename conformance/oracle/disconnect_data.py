@@ -27,6 +27,7 @@ from conformance.oracle.goodbyes import (
     RELEASES,
     Fetch,
     Goodbye,
+    comes_too_late,
     compared,
     data_of,
     fetches,
@@ -124,6 +125,8 @@ def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator
     given = parting.given
     if not given or not within_limit(given, statement):
         return
+    if parting.call is not None and comes_too_late(connection, parting.call):
+        return
     if parting.sent_as_given is False and parting.carried is not None:
         sent = f"SendDisconnect accepted {len(given)} octets, and the link shows"
         yield accepted.violated(f"{sent} {_put(parting.carried.data, given)}", parting.call, parting.carried)
@@ -188,7 +191,7 @@ def without_disconnect_data_it_is_refused(connection: Connection, accepted: Expe
 def a_null_pointer_asks_only_for_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """SendDisconnect without data succeeds, and the peer is told of a graceful end. [Winsock SPI, WSPSendDisconnect]"""
     call = first_goodbye(connection, "send_disconnect")
-    if call is None or data_of(call) is not None:
+    if call is None or data_of(call) is not None or comes_too_late(connection, call):
         return
     if call.succeeded:
         parting = goodbye(connection.iut_to_peer)

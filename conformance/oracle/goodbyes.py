@@ -16,6 +16,7 @@ from conformance.oracle.reading import GRACEFUL_WORDS, heard
 from conformance.trace.conditions import Condition, canonical
 from conformance.trace.direction import Direction
 from conformance.trace.events import End, Outcome, Pdu
+from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, Side, What
 
 RELEASES = ("RELEASE", "CLOSE")
@@ -195,18 +196,28 @@ class Goodbye:
 
 
 def goodbye(direction: Direction) -> Goodbye | None:
-    """The SendDisconnect that ended the direction; None where another call did, or none.
+    """The SendDisconnect that ended the direction; None where another call did, or none, or the end was there before.
 
-    Of the peer's, data that the link shows is enough: the IUT has to hand it over, whatever put it there.
+    A WebSocket library answers a Close by itself, and what its user says then comes too late. Of the peer's, data that
+    the link shows is enough: the IUT has to hand it over, whatever put it there.
     """
     call = direction.sender.ending
     if call is not None and call.op == "send_disconnect":
         given = data_of(call)
-        return Goodbye(direction, call, given, carried(direction, given))
+        link = carried(direction, given)
+        if link is None or link.unit.at >= call.entered:
+            return Goodbye(direction, call, given, link)
     link = carried(direction)
     if direction.sender.end is End.PEER and link is not None and link.data:
         return Goodbye(direction, None, link.data, link)
     return None
+
+
+def comes_too_late(connection: Connection, call: Operation) -> bool:
+    """No link shows who ended the IUT's direction, and its transport may have done so by itself before the call."""
+    ended_at = connection.peer_to_iut.ending.at
+    answers = connection.statement.transport == "websocket" and not connection.iut_to_peer.framed
+    return answers and ended_at is not None and ended_at <= call.entered
 
 
 def first_fetch(goodbye: Goodbye, statement: Statement) -> Fetch | None:

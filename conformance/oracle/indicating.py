@@ -172,12 +172,13 @@ def woken(connection: Connection, blocked: list[Report], accepted: Expectation, 
 
 
 def never_completed(connection: Connection, accepted: Expectation, what: str) -> Iterator[Finding]:
-    """A receive that was posted before `what` came has not ended, though calls long after it have."""
+    """A receive that was posted before `what` came has not ended, though calls and waits long after it have."""
     iut, ending = connection.iut, connection.peer_to_iut.ending
     if ending.at is None or ending.certain_at is None:
         return
     stopped = iut.stopped_receiving_at
-    last = max((o.returned for o in iut.operations if o.returned is not None), default=0)
+    returns = (o.returned for o in iut.operations if o.returned is not None)
+    last = max((*returns, *connection.waits), default=0)
     last = last if stopped is None else min(last, stopped)
     completed = {n for report in iut.reports if report.posted for n in report.events}
     for posted in iut.calls("post_recv"):

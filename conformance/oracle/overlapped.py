@@ -115,8 +115,7 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
 
     [Winsock SPI, Overlapped I/O]
     """
-    ending, stream = connection.peer_to_iut.ending, connection.peer_to_iut.stream
-    calls = posted(connection)
+    ending, calls = connection.peer_to_iut.ending, posted(connection)
     if ending.at is None or not (ending.is_graceful or ending.is_abort):
         if len(calls) > 1:
             yield from doubt(connection.peer_to_iut, accepted)
@@ -124,7 +123,7 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
     if _order_is_open(connection, calls):
         return
     yield from never_completed(connection, accepted, "the end of the connection")
-    ends = set(heard(connection.iut))
+    ends, stream = set(heard(connection.iut)), connection.peer_to_iut.stream
     offset, ended = 0, None
     for each in calls:
         report = each.report

@@ -259,21 +259,22 @@ def _set(connection: Connection, name: str) -> bool:
 
 
 def _by_its_own_time_out(history: History, connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """The first word of the IUT's once nothing of the peer's came through any more, and nothing had ended before."""
-    ending = connection.peer_to_iut.ending
-    segments = (e for e in history.trace.events if isinstance(e, Segment))
-    cut = [s for s in segments if s.fate is Fate.DROPPED and s.sender is End.PEER]
-    word = first_word(connection)
-    if not cut or word is None or told_at(word) < cut[0].at:
+    """The first word of the IUT's once it was cut off from its peer, and nothing had ended before."""
+    ending, gone, word = connection.peer_to_iut.ending, connection.iut.gone_at, first_word(connection)
+    segments = [e for e in history.trace.events if isinstance(e, Segment)]
+    cut = next((s.at for s in segments if s.fate is Fate.DROPPED), None)
+    if word is None or cut is None or told_at(word) < cut or (gone is not None and gone <= told_at(word)):
         return
-    if ending.kind not in (EndKind.OPEN, EndKind.ABORTED_BY_RECEIVER) or connection.iut.gone_at is not None:
+    if ending.kind not in (EndKind.OPEN, EndKind.ABORTED_BY_RECEIVER) or _got_through(segments, cut, told_at(word)):
         return
-    came = (p for p in connection.peer_to_iut.passages if p.rst and p.delivered is not None)
-    if any((p.delivered or 0) <= told_at(word) for p in came):
-        return
-    if not (timed(connection) or any(s.succeeded for s in connection.iut.sends)):
-        return
-    yield accepted.weigh(word, after="cut off from its peer")
+    if timed(connection) or any(s.succeeded for s in connection.iut.sends):
+        yield accepted.weigh(word, after="cut off from its peer")
+
+
+def _got_through(segments: list[Segment], since: int, until: int) -> bool:
+    """Something of the peer's reached the IUT between those times."""
+    came = (s.delivered_at or s.at for s in segments if s.sender is End.PEER and s.fate is not Fate.DROPPED)
+    return any(since <= at <= until for at in came)
 
 
 # --- WSAPoll ----------------------------------------------------------------------------------------------------------

@@ -197,7 +197,7 @@ class Direction:
         """How many bytes the direction carries up to its graceful end; None if it has none."""
         if not self.ending.is_graceful:
             return None
-        if self.framing is not None:
+        if self.framing is not None and self.framing.counted:
             return self.framing.total
         if not self.visible:
             return self.offered_length
@@ -224,7 +224,7 @@ class Direction:
 
     def carried_by(self, time: int) -> int:
         """How many bytes of user data had come through without a gap by that time (nanoseconds)."""
-        if self.framing is not None:
+        if self.framing is not None and self.framing.counted:
             return self.framing.carried_by(time)
         if not self.visible:
             return self.offered_before(time)
@@ -236,7 +236,7 @@ class Direction:
         Of a framed direction: how many bytes of user data the units had that were on the link whole by then.
         """
         if self.framing is not None:
-            return self.framing.sent_by(time)
+            return self.framing.sent_by(time) if self.framing.counted else self.offered_before(time)
         return max((p.end for p in self.passages if p.segment.length and p.at <= time), default=0)
 
     def acknowledged(self, upto: int) -> Acknowledgement | None:

@@ -128,8 +128,8 @@ def framed_directions(
         for sender, receiver in ((iut, peer), (peer, iut))
     }
     reasons = [reason for each in sent.values() if (reason := _unreadable(each))]
-    if raw_peer and any(len(unit.data) < unit.length for unit in sent[peer.end].units if unit.name in DATA_UNITS):
-        reasons.append("the peer wrote units itself, and the trace does not keep all of their data")
+    if raw_peer and not all(map(_readable, sent[peer.end].units)):
+        reasons.append("the peer wrote units itself, and the trace does not tell all of their data")
     if reasons:
         unknown = Ending(EndKind.NOT_KNOWN, reason=reasons[0])
         return (Direction(iut, peer, False, (), (), unknown), Direction(peer, iut, False, (), (), unknown))
@@ -143,6 +143,12 @@ def _unreadable(sent: Sent) -> str:
     if not sent.tcp.visible:
         return sent.tcp.ending.reason
     return next((unit.problem for unit in sent.units if unit.name == UNREADABLE), "")
+
+
+def _readable(unit: Pdu) -> bool:
+    """Its user data are in the trace as they were meant, or it has none."""
+    whole = len(unit.data) == unit.length and not unit.fields.get("compressed")
+    return whole or unit.name not in DATA_UNITS
 
 
 def _direction(sent: Sent, back: Sent, *, raw: bool) -> Direction:

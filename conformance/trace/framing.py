@@ -50,6 +50,11 @@ class Framing:
         ended = (p for p, unit in enumerate(self.units) if unit.problem or unit.name in ("RELEASE", "CLOSE", "ABORT"))
         return tuple(unit for unit in self.units[: next(ended, None)] if unit.name in DATA_UNITS)
 
+    @cached_property
+    def counted(self) -> bool:
+        """The lengths of the units are those of the user data; not if some of them are compressed."""
+        return not any(unit.fields.get("compressed") for unit in self.data)
+
     def arrived(self, time: int) -> int:
         """How many octets of TCP had come through without a gap by that time."""
         return max((upto for at, upto in self.arrivals if at <= time), default=0)

@@ -8,7 +8,6 @@ where the capture was cut.
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,12 +18,6 @@ LINKTYPE_RAW = 101
 NANOSECONDS = b"\x09"
 """if_tsresol: 10^-9 s."""
 LONGEST_PACKET_OCTETS = 1 << 18
-
-# The blocks and options of draft-ietf-opsawg-pcapng, sections 3 and 4.
-_SECTION, _INTERFACE, _ENHANCED_PACKET = 0x0A0D0D0A, 1, 6
-_BYTE_ORDER = 0x1A2B3C4D
-_COMMENT, _APPLICATION, _NAME, _RESOLUTION = 1, 4, 2, 9
-_LONGEST = 0xFFFF
 
 COMMENT = re.compile(
     rf"(?P<fate>{'|'.join(Fate)})(?:, delivered at (?P<seconds>\d+)\.(?P<nanoseconds>\d{{9}}))?(?:: (?P<comment>.*))?",
@@ -38,39 +31,31 @@ def write(path: Path, frames: Iterable[Frame], *, comment: str, interface: str) 
     Raises:
         OSError: the file cannot be written.
     """
-    said = _options((_COMMENT, comment.encode()), (_APPLICATION, b"shutdown-conformance"))
-    described = _options((_NAME, interface.encode()), (_RESOLUTION, NANOSECONDS))
-    blocks = [
-        _block(_SECTION, struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1) + said),
-        _block(_INTERFACE, struct.pack("<HHI", LINKTYPE_RAW, 0, LONGEST_PACKET_OCTETS) + described),
-    ]
-    blocks += [_packet(frame) for frame in frames]
-    path.write_bytes(b"".join(blocks))
+    from pcapng import FileWriter
+    from pcapng.blocks import EnhancedPacket, InterfaceDescription, SectionHeader
 
-
-def _packet(frame: Frame) -> bytes:
-    """An Enhanced Packet Block. It is written here, because python-pcapng takes nearly ten times as long."""
-    said = comment_of(frame)
-    fixed = struct.pack("<IIIII", 0, frame.at >> 32, frame.at & 0xFFFFFFFF, len(frame.data), frame.length)
-    options = _options((_COMMENT, said.encode())) if said else b""
-    return _block(_ENHANCED_PACKET, fixed + _padded(frame.data) + options)
-
-
-def _block(kind: int, body: bytes) -> bytes:
-    """A block of the format: its body between its kind and length, and its length again."""
-    length = len(body) + 12
-    return struct.pack("<II", kind, length) + body + struct.pack("<I", length)
-
-
-def _options(*options: tuple[int, bytes]) -> bytes:
-    """Options, with the end mark that must follow the last one. A value has room for 65535 octets, and is cut there."""
-    listed = (struct.pack("<HH", code, len(value[:_LONGEST])) + _padded(value[:_LONGEST]) for code, value in options)
-    return b"".join(listed) + bytes(4)
-
-
-def _padded(octets: bytes) -> bytes:
-    """The octets, followed by zeroes up to a multiple of four."""
-    return octets + bytes(-len(octets) % 4)
+    declare_resolution()
+    section = SectionHeader(options={"opt_comment": comment, "shb_userappl": "shutdown-conformance"})
+    section.new_member(
+        InterfaceDescription,
+        link_type=LINKTYPE_RAW,
+        snaplen=LONGEST_PACKET_OCTETS,
+        options={"if_name": interface, "if_tsresol": NANOSECONDS},
+    )
+    with path.open("wb") as file:
+        writer = FileWriter(file, section)
+        for frame in frames:
+            said = comment_of(frame)
+            packet = section.new_member(
+                EnhancedPacket,
+                interface_id=0,
+                timestamp_high=frame.at >> 32,
+                timestamp_low=frame.at & 0xFFFFFFFF,
+                packet_data=frame.data,
+                packet_len=frame.length,
+                options={"opt_comment": said} if said else {},
+            )
+            writer.write_block(packet)
 
 
 def read(path: Path) -> list[Frame]:

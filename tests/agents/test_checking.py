@@ -13,6 +13,7 @@ from conformance.agents import checking
 from conformance.agents.checking import Check, check_agent
 
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport"]
+REFERENCE = [sys.executable, "-m", "conformance.agents.reference"]
 
 
 def bad(checks: list[Check]) -> list[Check]:
@@ -24,6 +25,27 @@ def test_the_kernel_agent_speaks_the_protocol(transport: str) -> None:
     checks = list(check_agent([*KERNEL, transport]))
     assert bad(checks) == []
     assert len(checks) > 30
+
+
+@pytest.mark.parametrize("form", ["message", "pseudo-stream", "stream"])
+def test_disconnect_data_is_looked_at_where_it_is_claimed(form: str) -> None:
+    checks = list(check_agent([*REFERENCE, "--form", form]))
+    assert bad(checks) == []
+    assert [check.ok for check in checks if check.name == "disconnect data"] == [True, True]
+
+
+def test_disconnect_data_that_is_lost() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "from conformance.agents.reference import association as a\n"
+        "release = a.Association.release\n"
+        "a.Association.release = lambda self, data=None: release(self)\n"
+        "from conformance.agents.reference.__main__ import main; main([])",
+    ]
+    found = bad(list(check_agent(command)))
+    assert {check.name for check in found} == {"disconnect data"}
+    assert "do not claim DISCONNECT_DATA" in found[0].hint
 
 
 def test_the_kernel_agent_over_tcp(unused_port: int) -> None:

@@ -51,7 +51,7 @@ def test_no_limit_has_no_maximum(word: LastWord) -> None:
 
 def test_a_websocket_is_given_a_code_and_text() -> None:
     word = octets_of(LastWord.MAXIMUM, claiming("websocket", 125)) or b""
-    assert (len(word), int.from_bytes(word[:2])) == (125, 3000)
+    assert (len(word), int.from_bytes(word[:2])) == (125, 1000)
     assert word[2:].decode().isascii()
     with pytest.raises(CannotExercise, match="code"):
         octets_of(LastWord.ONE, claiming("websocket", 125))

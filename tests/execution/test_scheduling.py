@@ -2,12 +2,14 @@
 """Scheduling: cases that wait do so side by side, whoever asks gets each result once, and nothing is lost."""
 
 import threading
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from conformance.execution.running import Case
-from conformance.execution.scheduling import Ahead, share
+from conformance.execution.scheduling import Ahead, share, spread
 
 
 def case(name: str, expected_s: float = 0.0) -> Case:
@@ -78,3 +80,19 @@ def test_what_has_finished_out_of_turn_is_not_lost() -> None:
 def test_every_case_has_exactly_one_worker(count: int, workers: int) -> None:
     dealt = [index for worker in range(workers) for index in share(count, worker, workers)]
     assert sorted(dealt) == list(range(count))
+
+
+def test_the_longest_waits_are_started_first_and_each_provider_s_short_ones_over_the_whole_time() -> None:
+    one: Any = SimpleNamespace()
+    other: Any = SimpleNamespace()
+    waits = {"a1": (one, 0.1), "a2": (one, 0.1), "long": (one, 2.0), "b1": (other, 0.1), "b2": (other, 0.1)}
+    waits |= {"longest": (other, 2.2)}
+    cases = {key: replace(case(key, expected_s=wait), provider=whose) for key, (whose, wait) in waits.items()}
+    order = spread(cases)
+    assert order[:2] == ["longest", "long"]
+    assert [key[0] for key in order[2:]] in (list("abab"), list("baba"))
+    assert sorted(order) == sorted(cases)
+
+
+def test_no_case_waits() -> None:
+    assert spread({}) == []

@@ -107,6 +107,24 @@ def test_disconnect_data_is_delivered_or_dropped(
         assert found.found == "accepts disconnect data and drops it"
 
 
+@pytest.mark.parametrize(
+    ("given", "put", "holds"),
+    [
+        (b"\x03\xe8bye", b"\x03\xe8bye", True),
+        (b"\x03\xe8", b"\x03\xe8", True),
+        (b"\x03\xe8bye", b"\x03\xe8", False),
+        (b"\x03\xe8bye", b"", False),
+    ],
+)
+def test_a_code_alone_is_dropped_data_unless_it_was_given(given: bytes, put: bytes, holds: bool) -> None:
+    story = Story(msgspec.structs.replace(REFERENCE, transport="websocket", family="runtime"))
+    story.iut.send_disconnect(given)
+    story.pdu(IUT, "CLOSE", put, code=1000)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(put)
+    assert seen(story, "DISCONNECT_DATA") is holds
+
+
 def test_what_the_peer_drops_shows_nothing() -> None:
     story = Story(REFERENCE)
     story.iut.send_disconnect(TOTAL)

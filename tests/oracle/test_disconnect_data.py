@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
@@ -375,6 +376,24 @@ def test_a_null_pointer_that_sends_something() -> None:
     assert story.conclusions("DD-SEND-03") == VIOLATED
 
 
+@WIRED
+@pytest.mark.parametrize("data", [None, b"\x03\xe8late"])
+def test_a_library_that_answers_the_close_by_itself(wire: bool, data: bytes | None) -> None:
+    """The answer to the peer's Close was there before the call: what it holds is not what the call was given."""
+    story = Story(msgspec.structs.replace(REFERENCE, transport="websocket", family="runtime"), wire=wire)
+    story.peer.send_disconnect(b"\x03\xe8total")
+    if wire:
+        for end in (PEER, IUT):
+            story.pdu(end, "CLOSE", b"\x03\xe8total", code=1000)
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.send_disconnect(data)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(b"\x03\xe8total")
+    for requirement in ("DD-SEND-01", "DD-SEND-05", "DD-SEND-07"):
+        assert story.conclusions(requirement) == NOTHING
+    assert story.conclusions("DD-SEND-03") <= SATISFIED | UNDETERMINED
+
+
 # --- DD-SEND-05 -------------------------------------------------------------------------------------------------------
 
 LONG = b"seventeen octets!"
@@ -683,7 +702,7 @@ def test_a_second_fetch_is_recorded(second: bytes, error: str, expected: set[Con
     ("more", "words"),
     [({}, "told 9, and nothing else"), ({"len": 9}, "held 9"), ({"len": 4096}, "held 4096"), ({"guard": 1}, "guard 1")],
 )
-def test_how_the_length_is_told_is_recorded(more: dict[str, int], words: str) -> None:
+def test_how_the_length_is_told_is_recorded(more: dict[str, Any], words: str) -> None:
     story = noticed(goodbye())
     call = story.iut.begin("recv_disconnect", length=4096)
     story.iut.finish(call, length=9, data="dGhlIHRvdGFs", **more)

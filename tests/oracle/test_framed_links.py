@@ -20,7 +20,7 @@ def told(story: Story, op: str = "shutdown") -> str | None:
     call = first_goodbye(connection, op)
     assert call is not None
     observed = brought_about(connection, call)
-    return observed and observed.told
+    return None if observed is None else observed.told
 
 
 def test_a_release_after_the_goodbye_is_a_graceful_end() -> None:

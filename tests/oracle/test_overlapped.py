@@ -98,6 +98,13 @@ def test_a_pending_receive_never_completes(message: bool, requirement: str, righ
 
 
 @ENDS
+def test_waiting_for_it_in_vain_shows_it_too(message: bool, requirement: str, right: str, wrong: str) -> None:
+    story = released(pending(message=message))
+    story.settle(LONG)
+    assert story.conclusions(requirement) == VIOLATED
+
+
+@ENDS
 def test_a_receive_posted_after_the_end_is_not_pending_then(
     message: bool, requirement: str, right: str, wrong: str
 ) -> None:

@@ -488,11 +488,25 @@ def test_a_send_may_tell_of_it() -> None:
     assert story.conclusions("IND-ABORT-06") == SATISFIED
 
 
-@pytest.mark.parametrize("other", ["a reset came", "nothing was told", "nothing was sent", "not cut off"])
+def test_it_may_close_once_it_was_told() -> None:
+    story = cut_off()
+    story.iut.recv(error="WSAECONNABORTED")
+    story.iut.close()
+    assert story.conclusions("IND-ABORT-06") == SATISFIED
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["a reset came", "anything came", "nothing was told", "nothing was sent", "not cut off", "closed"],
+)
 def test_an_end_that_is_not_its_own(other: str) -> None:
     story = cut_off(sent=other != "nothing was sent") if other != "not cut off" else Story(WINSOCK_TCP)
     if other == "a reset came":
         story.rst(PEER)
+    if other == "anything came":
+        story.segment(PEER, "A")
+    if other == "closed":
+        story.iut.close()
     if other != "nothing was told":
         story.iut.recv(error="WSAECONNRESET")
     assert story.conclusions("IND-ABORT-06") == NOTHING

@@ -308,6 +308,16 @@ def test_what_follows_a_close_of_websocket_is_not_heard() -> None:
     assert told(story).total == 4
 
 
+def test_of_compressed_units_the_calls_tell_how_much_they_carry() -> None:
+    story = Story(WEBSOCKET)
+    story.peer.send(100)
+    story.pdu(PEER, "BINARY", b"packed", compressed=True)
+    story.pdu(PEER, "CLOSE", code=1000, reason="")
+    direction = told(story)
+    assert (direction.total, direction.carried_by(story.now), direction.sent_by(story.now)) == (100, 100, 100)
+    assert raw(story).peer_to_iut.ending.kind is EndKind.NOT_KNOWN
+
+
 # --- without a capture, by calls ------------------------------------------------------------------------------------
 
 

@@ -188,7 +188,9 @@ class Socket:
         if lingers and not self.blocking and not (self.association.released or self.carrier.drained()):
             raise refused("WSAEWOULDBLOCK", "data is on its way; with this linger a close would wait")
         self._leave()
-        self.carrier.read_what_came()
+        self.association.cancel()
+        self.association.stop_receiving()
+        self.carrier.read_what_came()  # what is here already came before the close
         self.association.close()
         self.acted()
         if lingers and self.blocking:

@@ -106,6 +106,8 @@ class Reader:
 
     def __init__(self) -> None:
         self._unread = bytearray()
+        self._enough = 0
+        """Octets of the packet that has begun, as far as known."""
 
     def tpdus(self, octets: bytes) -> Iterator[Tpdu]:
         """Yield the TPDUs that are complete with these octets; raises Violation as soon as octets show one.
@@ -115,11 +117,13 @@ class Reader:
         unread = self._unread
         if unread:
             unread += octets
+            if len(unread) < self._enough:
+                return
             octets = bytes(unread)
             unread.clear()
-        start, end = 0, len(octets)
+        start, end, self._enough = 0, len(octets), 0
         while end - start >= 1:
-            length = _length(octets, start, end)
+            self._enough = length = _length(octets, start, end)
             if length == 0 or end - start < length:
                 break
             yield Tpdu(octets[start + 4], octets[start + 5], octets[start + SHORTEST : start + length])

@@ -153,7 +153,7 @@ class Frames(WebSocketImplementation):
     def send_disconnect(self, call: Call, handle: Socket, data: str | None = None) -> dict[str, Any]:
         """Send a Close with this code and reason, or with neither where none is given, and go on receiving."""
         link = _linked(handle)
-        code, reason = (CloseReason.NO_STATUS_RCVD, None) if data is None else common.code_and_reason(data)
+        code, reason = (CloseReason.NO_STATUS_RCVD, None) if not data else common.code_and_reason(data)
         _told(call, link, CloseConnection(code=code, reason=reason))
         return {}
 

@@ -82,13 +82,15 @@ class Library(WebSocketImplementation):
 
     def drop_all(self) -> None:
         """Abort every connection, so that every call on one returns."""
-        for handle in list(self.handles.values()):
-            handle.dropped.set()
+        handles = list(self.handles.values())
+        for handle in handles:
             if handle.connection is not None:
                 _abort(handle.connection)
             with contextlib.suppress(queue.Empty):
                 while True:
                     _abort(handle.arrived.get_nowait())
+        for handle in handles:  # last: a server's handler that returns says goodbye
+            handle.dropped.set()
             self._stop(handle)
 
     # --- making and ending connections --------------------------------------------------------------------------------
@@ -162,17 +164,17 @@ class Library(WebSocketImplementation):
     def send_disconnect(self, call: Call, handle: Socket, data: str | None = None) -> dict[str, Any]:
         """close() with a code and a reason; without data, as it is. It waits for the closing handshake.
 
-        The protocol of the agent bounds a SendDisconnect by nothing, and the library by 10 s and more: the call goes on,
-        and that it had not returned within `PATIENCE_S` is told.
+        The agent protocol bounds a SendDisconnect by nothing, and the library by 10 s and more: the call goes on, and
+        that it had not returned within `PATIENCE_S` is told.
         """
         connection = _connected(handle)
-        code, reason = (None, "") if data is None else common.code_and_reason(data)
+        what = () if data is None else common.code_and_reason(data)
         ended = threading.Event()
         problems: list[Exception] = []
 
         def close() -> None:
             try:
-                self._told(call, connection, connection.close if code is None else lambda: connection.close(code, reason))
+                self._told(call, connection, lambda: connection.close(*what))
             except Exception as problem:
                 problems.append(problem)
             ended.set()

@@ -219,7 +219,7 @@ class Link:
         if state is ConnectionState.REMOTE_CLOSING:
             self._answer(event.response())
         self._tell(Refused("CloseConnection", code, reason))
-        if self.server:
+        if self.server and not self._mute:
             self._over = True
 
     def _answer(self, event: Event) -> None:

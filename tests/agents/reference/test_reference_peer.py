@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""What a peer of the reference transport can say: each violation is an abort to the user, never an end, never a crash."""
+"""What a peer of the reference transport can say: each violation is an abort to the user, no end and no crash."""
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import struct
+import termios
 
 import pytest
 
@@ -197,6 +200,23 @@ def test_data_after_a_close(raw: Pair) -> None:
     assert peer.hear_one() == Tpdu(tpdus.RELEASE, 0, b"")
     peer.say(DATA)
     assert peer.hear() == [Tpdu(tpdus.ABORT, tpdus.BY_USER, b"")]
+
+
+@pytest.mark.parametrize("octets", [10_000, 120_000])
+def test_data_that_came_before_a_close(raw: Pair, octets: int) -> None:
+    end, peer = raw
+    peer.say(b"".join(tpdus.data(bytes(1000))) * (octets // 1000))
+    while waiting_at(peer):
+        pass
+    end.do("close", wait_ms=0)
+    assert peer.hear_one() == Tpdu(tpdus.RELEASE, 0, b"")
+    peer.say(RELEASE)
+    assert peer.hear() == []
+
+
+def waiting_at(peer: Raw) -> int:
+    """How many octets were not acknowledged yet."""
+    return int(struct.unpack("i", fcntl.ioctl(peer.tcp.fileno(), termios.TIOCOUTQ, bytes(4)))[0])
 
 
 def test_an_exchange_in_octets(raw: Pair) -> None:
