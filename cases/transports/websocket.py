@@ -16,6 +16,7 @@ from conformance.execution.casework import (
     Ending,
     both_roles,
     exercises,
+    on,
     waits,
     where,
 )
@@ -112,13 +113,17 @@ def test_close_behind_messages(connection: Connection, queued: int) -> None:
     connection.iut.recv_disconnect()
 
 
+@on("wire")
 @OVER
 @both_roles
 @exercises("WS-02")
 def test_close_of_both_at_once(connection: Connection) -> None:
-    """Both ends close, and neither has seen the other's Close."""
+    """Both ends close, and neither has seen the other's Close: the implementation's is held back meanwhile."""
+    connection.link.hold(IUT, data=True)
     closing = connection.iut.begin("close", wait_ms=connection.limits.patience_ms)
+    connection.link.wait_for(IUT, data=True)
     connection.peer.send_disconnect(payload(1001, "me too"))
+    connection.link.release()
     connection.iut.finish(closing)
     connection.peer.read_to_the_end()
     connection.link.wait_for(IUT, "F")

@@ -377,7 +377,8 @@ class Agent:
         if self._problem is not None:
             raise self._problem
         status, how = self._channel.ended(_END_GRACE_S)
-        if status == os.EX_UNAVAILABLE and (said := self._channel.stderr_tail().strip().splitlines()):
+        said = self._channel.stderr_tail().strip().splitlines()
+        if status == os.EX_UNAVAILABLE and said and list(self._pending.values()) == ["hello"]:
             self._give_up(SomethingMissing(said[0], said[-1] if said[1:] else ""))
         waiting = ", ".join(f"`{op}`" for op in list(self._pending.values())[:3])
         why = f"ended ({how})" if how != "still running" else "closed its standard output, but still runs"

@@ -79,7 +79,9 @@ def intact(connection: Connection, by: float) -> bool:
         tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "get_error")
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
-    return not (broken or told or may_time_out(connection) or unseen(connection))
+    # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
+    over = all(any(unit.name == "CLOSE" and unit.at <= by for unit in direction.units) for direction in directions)
+    return not (broken or over or told or may_time_out(connection) or unseen(connection))
 
 
 def unseen(connection: Connection) -> bool:

@@ -111,7 +111,8 @@ def _not_allowed(connection: Connection, accepted: Expectation, call: Operation,
     close = next((u for u in connection.iut_to_peer.units if _is_close(u) and u.at >= call.entered), None)
     answer = close is not None and any(_is_close(u) and u.at <= close.at for u in connection.peer_to_iut.units)
     if close is not None and not answer and (until is None or close.at < until):
-        seen = f"{asked}, {call.seen}, and a Close of {close.length} octets was sent"
+        sent = close.problem or f"a Close of {close.length} octets"
+        seen = f"{asked}, {call.seen}, and the IUT sent {sent}"
         return accepted.violated(seen, call, Sight(close.at, (close.n,)))
     return accepted.decide(
         call.outcome is Outcome.ERROR, f"{asked}, {call.seen}, and no Close was sent", f"{asked}, {call.seen}", call

@@ -16,6 +16,8 @@ class CaseFunction:
     id: str
     story: str
     exercises: tuple[str, ...]
+    probes: tuple[str, ...] = ()
+    """The service flags that it tries out, claimed or not."""
 
     @property
     def name(self) -> str:
@@ -43,21 +45,25 @@ def _functions(module: ast.Module, file: str) -> Iterator[CaseFunction]:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    of_all = tuple(_exercised(constants["pytestmark"], constants)) if "pytestmark" in constants else ()
+
+    def marked(mark: str, node: ast.FunctionDef) -> tuple[str, ...]:
+        of_all = list(_named(constants["pytestmark"], constants, mark)) if "pytestmark" in constants else []
+        own = [name for decorator in node.decorator_list for name in _named(decorator, constants, mark)]
+        return tuple(dict.fromkeys([*of_all, *own]))
+
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            own = [identity for decorator in node.decorator_list for identity in _exercised(decorator, constants)]
             story = " ".join((ast.get_docstring(node) or "").split())
-            yield CaseFunction(f"{file}::{node.name}", story, tuple(dict.fromkeys([*of_all, *own])))
+            yield CaseFunction(f"{file}::{node.name}", story, marked("exercises", node), marked("probes", node))
 
 
-def _exercised(node: ast.AST, constants: Mapping[str, ast.expr]) -> Iterator[str]:
-    """The requirements named by `exercises(…)` in an expression, and in the constants that it uses."""
+def _named(node: ast.AST, constants: Mapping[str, ast.expr], mark: str) -> Iterator[str]:
+    """What is named by that mark, `exercises(…)` or `probes(…)`, in an expression and in the constants that it uses."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id in constants:
             rest = {name: value for name, value in constants.items() if name != part.id}
-            yield from _exercised(constants[part.id], rest)
-        elif isinstance(part, ast.Call) and _called(part) == "exercises":
+            yield from _named(constants[part.id], rest, mark)
+        elif isinstance(part, ast.Call) and _called(part) == mark:
             for argument in part.args:
                 yield from _texts(argument, constants)
 

@@ -209,6 +209,8 @@ def _case(
     for label, identity in _labelled("exercises", exercises):
         requirement = catalogue.load().get(identity)
         yield from _field(label, f"{identity}: {requirement.statement}" if requirement else identity)
+    if function is not None and function.probes:
+        yield from _field("probes", f"{', '.join(function.probes)}: whether that is claimed or not")
 
 
 def _case_verdicts(cases: Sequence[tuple[ProviderResults, CaseSummary]], last: LastRun | None) -> Iterator[str]:

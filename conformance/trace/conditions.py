@@ -47,6 +47,7 @@ _BY_ALIAS = {
     "ConnectionResetError": Condition.ECONNRESET,
     "TimeoutError": Condition.ETIMEDOUT,
     "ConnectionClosedOK": Condition.EDISCON,  # websockets, after Closes of both ends
+    "LocalProtocolError": Condition.ESHUTDOWN,  # wsproto, of whatever is to be sent after an own Close
     "StreamReset": Condition.ECONNRESET,  # aioquic's event for RESET_STREAM
     "ConnectionTerminated": Condition.ECONNRESET,  # its event for a CONNECTION_CLOSE, and for more: see below
 }
@@ -60,9 +61,9 @@ _BY_DETAIL = {
 """Where an implementation gives different conditions one name, and only its words tell them apart."""
 _ABNORMAL = 1006
 _BY_CLOSE_CODE = frozenset({"ConnectionClosedError", "CloseConnection"})
-"""The words of WebSocket libraries (websockets, wsproto) for an end with and without a Close of the other end: the close
-code tells which it was, 1006 being the one that none can carry (RFC 6455, 7.1.5). How the library itself values the
-code of a Close is kept in the name. Without a code nobody knows."""
+"""The words of WebSocket libraries (websockets, wsproto) for an end with and without a Close of the other end: the code
+tells which it was, 1006 being the one that no Close can carry (RFC 6455, 7.1.5). How the library itself values the code
+of a Close is kept in the name. Without a code nobody knows."""
 
 
 def canonical(error: ErrorValue) -> Condition:

@@ -360,6 +360,9 @@ def _called_ending(sender: Side, receiver: Side, statement: Statement) -> Ending
             return Ending(EndKind.ABORTED_BY_SENDER, at, certain, at, events)
         reason = "the sender's process died after its call, and no link shows whether its release had gone out"
         return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
+    if any(o.arguments.get("name") == "CUT_FRAME" for o in sender.calls("set_option")):
+        reason = "the sender had a frame cut off, and no link shows which"  # the suite's own WebSocket peer
+        return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
     gone = sender.gone_at
     disturbance = _abortive(sender, receiver, gone, statement) if gone is not None else None
     if call is not None and call.op != "close":

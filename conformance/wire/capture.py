@@ -7,8 +7,8 @@ counts them as under way, so that `flush` knows when all have come in, on whiche
 
 The ring is TPACKET_V2, not V3: a packet is visible at once, where V3 hands out blocks when they are full or a timer
 ends. The kernel keeps the first octets of each packet (a filter says how many), so bulk data costs little. Ports whose
-packets are wanted whole have rings of their own with room for them, made when the first such port is claimed; the
-filters see to it that each packet is in one kind of ring only (`packetfilter`).
+packets are wanted whole have rings of their own with room for them, made when the first such port is claimed: one with
+many small slots and one with few large ones. The filters see to it that each packet is in one of the three only.
 """
 
 from __future__ import annotations
@@ -50,10 +50,15 @@ PACKET_OUTGOING = 4
 ETH_P_ALL = 0x0003
 SO_ATTACH_FILTER = 26  # <asm-generic/socket.h>
 
-WHOLE_SLOT_OCTETS = 68 << 10
-"""For the largest packet of `lo`, whose MTU is 65,536, and the kernel's headers."""
-WHOLE_SLOTS_PER_BLOCK = 15
-WHOLE_BLOCKS = 64
+SMALL_SLOT_OCTETS = 2 << 10
+SMALL_SLOTS = 1 << 15
+SMALL_PACKETS = range(1800)
+"""What fits in a small slot, the kernel's headers beside it; most packets do."""
+LARGE_SLOT_OCTETS = 68 << 10
+LARGE_SLOTS_PER_BLOCK = 15
+LARGE_BLOCKS = 32
+LARGE_PACKETS = range(SMALL_PACKETS.stop, packetfilter.WHOLE)
+"""The largest of `lo`, whose MTU is 65,536, have room in a large slot."""
 REGISTER, STOP = b"+", b"."
 """What the reader is woken for."""
 
@@ -61,8 +66,7 @@ SLOT = struct.Struct("=III2xHII18xB")
 """struct tpacket2_hdr: status, length, kept octets, (link header,) offset of the packet, seconds, nanoseconds, (VLAN);
 then struct sockaddr_ll, of which only the packet type matters."""
 STATUS_USER = 1
-WORDS_PER_SLOT = SLOT_OCTETS // 4
-WORDS_PER_WHOLE_SLOT = WHOLE_SLOT_OCTETS // 4
+WORDS_PER_LARGE_SLOT = LARGE_SLOT_OCTETS // 4
 STATUSES_KERNEL = memoryview(bytes(4 * max(GRABS_SLOTS))).cast("I")
 
 
@@ -108,17 +112,17 @@ class Ring:
 
         Copying many at once is quick, so the ring has room again long before the packets have been looked at.
         """
-        first, ready = self._next, 0
+        first, ready, words = self._next, 0, self.slot_octets // 4
         for most in GRABS_SLOTS:
-            last = min(first + most, SLOTS)
-            statuses = self._words[first * WORDS_PER_SLOT : last * WORDS_PER_SLOT : WORDS_PER_SLOT].tolist()
+            last = min(first + most, self._slots)
+            statuses = self._words[first * words : last * words : words].tolist()
             ready = next((place for place, status in enumerate(statuses) if not status & STATUS_USER), len(statuses))
             if ready < most:
                 break
         last = first + ready
-        slots = self._memory[first * SLOT_OCTETS : last * SLOT_OCTETS]
-        self._words[first * WORDS_PER_SLOT : last * WORDS_PER_SLOT : WORDS_PER_SLOT] = STATUSES_KERNEL[:ready]
-        self._next = last % SLOTS
+        slots = self._memory[first * self.slot_octets : last * self.slot_octets]
+        self._words[first * words : last * words : words] = STATUSES_KERNEL[:ready]
+        self._next = last % self._slots
         return slots
 
     @property
@@ -138,22 +142,31 @@ class Ring:
 
 
 class WholeRing(Ring):
-    """A ring with room for whole packets, which takes those of the selected ports only."""
+    """A ring with room for whole packets, those of the selected ports; this one for packets of moderate size."""
 
-    slot_octets = WHOLE_SLOT_OCTETS
-    _slots = WHOLE_BLOCKS * WHOLE_SLOTS_PER_BLOCK
-    _block_octets = WHOLE_SLOTS_PER_BLOCK * WHOLE_SLOT_OCTETS
+    slot_octets = SMALL_SLOT_OCTETS
+    _slots = SMALL_SLOTS
+    _packets = SMALL_PACKETS
 
     def select(self, whole_ports: Collection[int]) -> None:
         """From now on capture the packets of these TCP ports."""
-        self._attach(packetfilter.whole(whole_ports))
+        self._attach(packetfilter.whole(whole_ports, self._packets))
+
+
+class LargeRing(WholeRing):
+    """The ring for packets that only offloading makes, or a link like `lo`."""
+
+    slot_octets = LARGE_SLOT_OCTETS
+    _slots = LARGE_BLOCKS * LARGE_SLOTS_PER_BLOCK
+    _block_octets = LARGE_SLOTS_PER_BLOCK * LARGE_SLOT_OCTETS
+    _packets = LARGE_PACKETS
 
     def grab(self) -> bytes:
         """The used part of the next slot, which is given back to the kernel; empty if the kernel has not filled it."""
-        place = self._next * WORDS_PER_WHOLE_SLOT
+        place = self._next * WORDS_PER_LARGE_SLOT
         if not self._words[place] & STATUS_USER:
             return b""
-        begin = self._next * WHOLE_SLOT_OCTETS
+        begin = self._next * LARGE_SLOT_OCTETS
         _, _, kept, start, *_ = SLOT.unpack_from(self._memory, begin)
         slot = self._memory[begin : begin + max(start + kept, SLOT.size)]
         self._words[place] = 0
@@ -166,6 +179,10 @@ class CapturedTap(Tap):
 
     under_way = 0
     """Frames that the peer has sent and that have not been seen to come in; the reader's thread alone counts."""
+
+    def frames(self) -> list[Frame]:
+        """The frames so far, in the order of their times: small and large ones come by different rings."""
+        return sorted(super().frames(), key=lambda frame: frame.at) if self.transport else super().frames()
 
 
 class CapturedLink(Link):

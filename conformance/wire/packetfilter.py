@@ -22,9 +22,9 @@ DROP = 0
 MOST_PORTS = 500
 """Four instructions each, of the 4,096 that the kernel takes."""
 
-_LOAD_OCTET, _LOAD_PAIR_INDEXED = 0x30, 0x48
+_LOAD_OCTET, _LOAD_PAIR_INDEXED, _LOAD_LENGTH = 0x30, 0x48, 0x80
 _INDEX_BEHIND_IPV4, _INDEX_CONSTANT = 0xB1, 0x01
-_AND, _JUMP, _JUMP_IF_EQUAL, _RETURN = 0x54, 0x05, 0x15, 0x06
+_AND, _JUMP, _JUMP_IF_EQUAL, _JUMP_IF_GREATER, _RETURN = 0x54, 0x05, 0x15, 0x25, 0x06
 _TCP, _ICMP, _ICMPV6 = 6, 1, 58
 
 
@@ -33,9 +33,12 @@ def headers(whole_ports: Collection[int], kept: int) -> bytes:
     return _program(whole_ports, of_ports=DROP, of_others=kept)
 
 
-def whole(ports: Collection[int]) -> bytes:
-    """Keep whole the packets of TCP with one of these ports, and nothing else."""
-    return _program(ports, of_ports=WHOLE, of_others=DROP)
+def whole(ports: Collection[int], octets: range) -> bytes:
+    """Keep whole the packets of TCP with one of these ports and so many octets, and nothing else."""
+    too_long = [(_LOAD_LENGTH, 0, 0, 0), (_JUMP_IF_GREATER, 0, 1, octets.stop - 1), (_RETURN, 0, 0, DROP)]
+    too_short = [(_JUMP_IF_GREATER, 1, 0, octets.start - 1), (_RETURN, 0, 0, DROP)] if octets.start else []
+    sized = b"".join(INSTRUCTION.pack(*instruction) for instruction in (*too_long, *too_short))
+    return sized + _program(ports, of_ports=WHOLE, of_others=DROP)
 
 
 def _program(ports: Collection[int], *, of_ports: int, of_others: int) -> bytes:

@@ -163,10 +163,14 @@ class Builder:
 
     def captured(self, name: str, devices: Mapping[str, int | None], places: Places, addresses: Addresses) -> Link:
         """The link as it is seen on these devices, the IUT's first. Raises CustodianRefused if that is not allowed."""
-        from conformance.wire.capture import CapturedLink, Ring, WholeRing
+        from conformance.wire.capture import CapturedLink, LargeRing, Ring, WholeRing
 
         def more_rings() -> list[WholeRing]:
-            return [WholeRing(self.unbound(where, socket.AF_PACKET), device) for device, where in devices.items()]
+            return [
+                kind(self.unbound(where, socket.AF_PACKET), device)
+                for kind in (WholeRing, LargeRing)
+                for device, where in devices.items()
+            ]
 
         rings = [Ring(self.unbound(where, socket.AF_PACKET), device) for device, where in devices.items()]
         link = CapturedLink(name, rings, self.markers(places, addresses), more_rings)

@@ -17,6 +17,7 @@ from conformance.agents.problems import (
     AgentSilent,
     LaunchFailure,
     ProtocolViolation,
+    SomethingMissing,
 )
 from conformance.agents.protocol import EventNotice
 from conformance.agents.transports import ProcessTransport, TcpTransport
@@ -434,3 +435,26 @@ while n := n + 1:
     request = agent.submit("socket", family="inet", kind="stream")
     with pytest.raises(AgentSilent):
         agent.reply(request, deadline_s=0.05)
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ("sys.stderr.write('no library\\ninstall it\\n'); sys.exit(69)", SomethingMissing),
+        ("sys.exit(69)", AgentDied),
+        ("sys.stderr.write('no library\\ninstall it\\n'); sys.exit(1)", AgentDied),
+    ],
+)
+def test_only_status_69_says_that_something_is_missing(
+    fake: Any, start: Any, body: str, problem: type[AgentProblem]
+) -> None:
+    with pytest.raises(problem) as caught:
+        start(fake(body))
+    if problem is SomethingMissing:
+        assert str(caught.value) == "no library\n  hint: install it"
+
+
+def test_status_69_in_the_middle_of_a_life_is_a_death(fake: Any, start: Any) -> None:
+    agent = start(fake("hello(); next(asked); sys.stderr.write('no library\\n'); sys.exit(69)"))
+    with pytest.raises(AgentDied):
+        agent.request("socket", family="inet", kind="stream")

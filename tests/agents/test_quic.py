@@ -85,7 +85,9 @@ def agents() -> Iterator[Callable[[str], tuple[Agent, Agent]]]:
     running: dict[str, Agent] = {}
 
     def start(name: str) -> Agent:
-        if name not in running or not running[name].alive:
+        if name in running and not running[name].alive:
+            running.pop(name).close()
+        if name not in running:
             running[name] = Agent.start(
                 ProcessTransport(SubprocessLauncher(), command(name.removeprefix("peer: "))), deadline_s=30.0
             )

@@ -307,3 +307,23 @@ def test_other_transports_are_another_matter() -> None:
     told.peer.shutdown("send")
     told.iut.recv()
     assert told.conclusions("QUIC-01") == NOTHING
+
+
+# --- other judges ---
+
+
+def test_a_notice_of_the_end_is_a_word_of_a_graceful_end() -> None:
+    told = story()
+    told.iut.shutdown("send")
+    told.peer.indicates("END")
+    told.peer.recv()
+    assert told.conclusions("INIT-SHUT-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("stopped", "expected"), [(False, VIOLATED), (True, NOTHING)])
+def test_a_shutdown_that_fails_after_the_peer_has_stopped_the_sending(stopped: bool, expected: set[Conclusion]) -> None:
+    told = story()
+    if stopped:
+        told.peer.shutdown("receive")
+    told.iut.shutdown("both", error="RuntimeError")
+    assert told.conclusions("INIT-SHUT-02") == expected

@@ -332,3 +332,14 @@ def test_a_forbidden_frame_is_no_matter_of_this_row() -> None:
 )
 def test_the_words_of_the_libraries(name: str, code: int | None, expected: Condition) -> None:
     assert canonical(ErrorValue(name, code)) is expected
+
+
+def test_what_a_peer_cut_off_is_not_known_without_a_link() -> None:
+    """Nothing shows whether a frame or the Close was cut: neither an end nor an abort may be asked for."""
+    story = Web(wire=False)
+    story.peer.call("set_option", name="CUT_FRAME", value=0)
+    story.peer.close()
+    story.hears("ConnectionClosedError", 1006)
+    for requirement in ("IND-MSG-01", "IND-ABORT-01", "IND-ABORT-02"):
+        assert story.says(requirement) == {UNDETERMINED}
+    assert story.says("WS-03") == set()

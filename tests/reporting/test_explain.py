@@ -192,10 +192,18 @@ def helper(): ...
     assert (one.id, one.name, one.story) == ("group/one.py::test_one", "test_one", "A story in two lines.")
     assert sorted(one.exercises) == ["A-01", "A-02", "A-03", "A-04", "A-05"]
     assert two.exercises == ("A-01",)
+    assert (one.probes, two.probes) == ((), ())
+
+
+def test_what_a_case_probes_is_read_too(tmp_path: Path) -> None:
+    text = '@probes("GRACEFUL_CLOSE", "DISCONNECT_DATA")\ndef test_one(connection):\n    """A story."""\n'
+    (tmp_path / "one.py").write_text(text, "utf-8")
+    (one,) = casebook.read(tmp_path)
+    assert (one.exercises, one.probes) == ((), ("GRACEFUL_CLOSE", "DISCONNECT_DATA"))
 
 
 def test_the_suites_own_cases_all_tell_what_they_exercise() -> None:
     for function in casebook.read(locations.cases()):
         assert function.story, function.id
-        assert function.exercises, function.id
+        assert function.exercises or function.probes, function.id
         assert set(function.exercises) <= set(catalogue.load()), function.id

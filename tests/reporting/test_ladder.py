@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.reporting.ladder import ladder
@@ -291,7 +293,7 @@ def test_units_are_told_by_their_names_and_the_segments_that_carried_them_are_no
         ("BINARY", {}, "─BINARY 0 octets─"),
     ],
 )
-def test_what_a_unit_carries_besides_its_data(name: str, fields: dict[str, object], words: str) -> None:
+def test_what_a_unit_carries_besides_its_data(name: str, fields: dict[str, Any], words: str) -> None:
     story = Story(REFERENCE)
     story.pdu(IUT, name, **fields)
     assert words in drawn(story)[-1]

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from conformance.trace.events import End, Fate, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.trace.pattern import pattern
+from conformance.wire.capture import SMALL_PACKETS
 from conformance.wire.pdus import DECODERS, KEPT_DATA_OCTETS, MALFORMED, UNREADABLE, Unit, pdus_of
 from conformance.wire.reassembly import Stream, offset
 from conformance.wire.reference import DATA, RELEASE, TPDU, TPKT, ReferenceDecoder
@@ -289,6 +290,7 @@ def test_offsets_wrap_around(isn: int, place: int) -> None:
 SENDER = """
 import socket, sys
 connection = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 for octets in sys.argv[3:]:
     connection.sendall(bytes.fromhex(octets))
 connection.shutdown(socket.SHUT_WR)
@@ -306,6 +308,11 @@ while connection.recv(1 << 20):
     pass
 connection.close()
 """
+
+
+def data_of(size: int) -> bytes:
+    return b"\x03\x00" + (size + 6).to_bytes(2, "big") + b"\x01\x01" + bytes(size)
+
 
 BIG = b"\x03\x00\xff\xff\x01\x00" + pattern(1, 65529)
 
@@ -342,6 +349,14 @@ def test_the_units_of_a_connection_are_read_from_the_link(
     assert told[1].data == pattern(1, KEPT_DATA_OCTETS)
     assert all(frame.length == len(frame.data) for frame in tap.frames())
     assert topology.link is not None and topology.link.lost == 0
+
+
+def test_packets_of_every_size_are_kept_whole_and_stay_in_order(opened: Callable[[str], Topology]) -> None:
+    sizes = [1, 70, *range(SMALL_PACKETS.stop - 60, SMALL_PACKETS.stop - 45), 3000, 2, 60000, 3]
+    topology = opened("loopback")
+    tap = send(topology, "inet", [data_of(size) for size in sizes])
+    assert [pdu.length for pdu in tap.pdus()] == sizes
+    assert {SMALL_PACKETS.stop - 1, SMALL_PACKETS.stop} <= {frame.length for frame in tap.frames()}
 
 
 def test_packets_of_other_ports_are_still_kept_in_part(opened: Callable[[str], Topology]) -> None:

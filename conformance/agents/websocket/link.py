@@ -249,6 +249,7 @@ class Link:
 def upgraded(native: socket.socket, kind: ConnectionType, request: Request | None, wait_ms: int) -> Link:
     """Make a connection of a TCP socket by the HTTP upgrade; raises TimeoutError where it does not come about."""
     native.settimeout(None)
+    native.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     link = Link(native, kind)
     if request is not None:
         link.put(request)

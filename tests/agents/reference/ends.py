@@ -15,7 +15,8 @@ from conformance.trace.events import Outcome
 
 LONG_MS = 60_000
 """Longer than any test: what waits so long was woken if it returned."""
-NOW = 0
+_SETTLE_MS = 200
+"""For what is under way to go on into the receiver's buffers."""
 KINDS = {"message": "message", "pseudo-stream": "stream", "stream": "stream"}
 """Kinds of socket by form."""
 
@@ -88,12 +89,14 @@ class End:
         """Fetch the disconnect data."""
         return octets(self.do("recv_disconnect", length=length))
 
-    def fill(self, wait_ms: int = 0) -> int:
-        """Send until nothing more is accepted; how many octets were."""
-        accepted = 0
-        while (reply := self("send", pattern={"seed": 0, "length": 16384}, wait_ms=wait_ms)).result:
-            accepted += 16384
-        assert reply.outcome is Outcome.TIMEOUT or error(reply) == WOULDBLOCK
+    def fill(self) -> int:
+        """Send until nothing more is accepted, a little later neither; how many octets were."""
+        accepted, room = 0, True
+        while room:
+            while (reply := self("send", pattern={"seed": 0, "length": 16384}, wait_ms=0)).result:
+                accepted += 16384
+            assert reply.outcome is Outcome.TIMEOUT or error(reply) == WOULDBLOCK
+            room = self("poll", surface="select", events=["OUT"], wait_ms=_SETTLE_MS).result is not None
         return accepted
 
     def at_end(self, told: Reply) -> bool:
@@ -101,6 +104,11 @@ class End:
         if self.kind == "message":
             return told.error is not None and error(told) == DISCON
         return told.result is not None and told.result["length"] == 0
+
+    def await_abort(self) -> None:
+        """Wait until an abort can be told, by what takes nothing: until then, what came before it can be received."""
+        while "ERR" not in self.do("poll", surface="wsapoll", events=[], wait_ms=LONG_MS)["events"]:
+            pass
 
     def completion(self) -> CompletionNotice:
         """Wait for one more completion."""

@@ -342,6 +342,7 @@ def test_reset_wakes_what_waits_and_aborts_what_there_is(form: str, reference_ag
         assert request
     one.reset()
     assert error(there.recv()) == RESET
+    reader.await_abort()
     assert error(reader.recv(1 << 20, digest=True)) == RESET
     assert one.request("recv", socket=here.socket, length=1, wait_ms=0).outcome is Outcome.FAILURE
 

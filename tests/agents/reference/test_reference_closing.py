@@ -38,6 +38,7 @@ def test_linger_of_no_time_aborts(ends: Ends, blocking: bool, full: bool) -> Non
     here.do("set_blocking", on=blocking)
     here.do("set_linger", on=True, seconds=0)
     here.do("close", wait_ms=0)
+    there.await_abort()
     for _ in range(2):
         assert error(there.recv(1 << 20, digest=True)) == RESET
         assert error(there("send", data=b"x", wait_ms=0)) == RESET
@@ -60,6 +61,7 @@ def test_linger_that_runs_out_aborts(ends: Ends) -> None:
     assert reply.outcome is Outcome.RESULT
     assert reply.call
     assert reply.call[1] - reply.call[0] >= 1_000_000_000
+    there.await_abort()
     assert error(there.recv(1 << 20, digest=True)) == RESET
 
 
@@ -92,6 +94,7 @@ def test_a_close_that_may_not_wait(ends: Ends, remedy: str) -> None:
         here.do("send_disconnect")
     here.do("close", wait_ms=0)
     if remedy == "zero":
+        there.await_abort()
         assert error(there.recv(1 << 20, digest=True)) == RESET
     else:
         drain(there, accepted)
@@ -123,8 +126,7 @@ def test_data_after_a_close_is_answered_with_an_abort(ends: Ends) -> None:
     here.do("close", wait_ms=0)
     assert there.at_end(there.recv())
     there.send(b"too late")
-    while "ERR" not in there.do("poll", surface="wsapoll", events=[], wait_ms=LONG_MS)["events"]:
-        pass
+    there.await_abort()
     for _ in range(3):
         assert error(there.recv(wait_ms=0)) == RESET
         assert error(there("send", data=b"x", wait_ms=0)) == RESET

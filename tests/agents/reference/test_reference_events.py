@@ -77,6 +77,8 @@ def test_writing_is_told_at_first_and_after_a_send_that_would_have_blocked(ends:
     here.do("event_select", events=["FD_WRITE"], mechanism="event")
     assert here.recorded() == [("FD_WRITE", None)]
     here.fill()
+    here.recorded()  # there may have been room again while it was filled
+    assert error(here("send", data=b"x", wait_ms=0)) == WOULDBLOCK
     assert here.recorded() == []
     while not (told := here.recorded()):
         there.do("recv", length=1 << 20, wait_ms=LONG_MS, digest=True)

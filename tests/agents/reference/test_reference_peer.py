@@ -44,8 +44,7 @@ VIOLATIONS = {
 
 def assert_aborted(end: End) -> None:
     """Every call tells of the reset, from the first on, and goes on to."""
-    while error_free(end):
-        pass
+    end.await_abort()
     for _ in range(2):
         assert error(end.recv(wait_ms=LONG_MS)) == RESET
         assert error(end("send", data=b"x", wait_ms=0)) == RESET
@@ -54,11 +53,6 @@ def assert_aborted(end: End) -> None:
     end.do("event_select", events=["FD_READ", "FD_CLOSE"], mechanism="event")
     assert end.recorded() == [("FD_CLOSE", 10054)]
     end.do("close", wait_ms=0)
-
-
-def error_free(end: End) -> bool:
-    """Wait for the abort by what consumes nothing."""
-    return "ERR" not in end.do("poll", surface="wsapoll", events=["IN"], wait_ms=LONG_MS)["events"]
 
 
 @pytest.mark.parametrize("name", list(VIOLATIONS))
@@ -147,8 +141,7 @@ def test_an_abort_of_the_peer(raw: Pair, reason: int, before: bytes) -> None:
 def test_an_abort_with_data(raw: Pair) -> None:
     end, peer = raw
     peer.say(DATA, tpdus.abort(0, b"why"))
-    while error_free(end):
-        pass
+    end.await_abort()
     assert error(end.recv()) == RESET
     assert end.last_word() == b"why"
     assert error(end("recv_disconnect", length=10)) == RESET
