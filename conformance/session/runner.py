@@ -29,7 +29,15 @@ from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
 from conformance.wire.topology import TOPOLOGIES
 
-DEFAULT_PROVIDERS = ("kernel-tcp", "kernel-tcp6", "unix-stream", "unix-seqpacket")
+DEFAULT_PROVIDERS = (
+    "kernel-tcp",
+    "kernel-tcp6",
+    "unix-stream",
+    "unix-seqpacket",
+    "reference",
+    "reference-pseudo-stream",
+    "reference-stream",
+)
 """The ones that need nothing installed."""
 
 CASE = pytest.StashKey[Case]()

@@ -344,7 +344,7 @@ class Side:
         return setting
 
     def blocking_at(self, time: int) -> bool:
-        """Whether the socket was in blocking mode at that time; sockets start so, until network events are asked for."""
+        """Whether the socket was in blocking mode at that time: they start so, until network events are asked for."""
         blocking = True
         for operation in self.calls("set_blocking", "event_select"):
             if operation.succeeded and operation.entered <= time:
