@@ -151,7 +151,7 @@ def test_tcp_ends_while_a_receive_waits(connection: Connection, tcp: Ending) -> 
     connection.iut.read()
 
 
-@exercises("IND-ABORT-08")
+@exercises("IND-ABORT-08", "IND-ABORT-02")
 @pytest.mark.parametrize("told_first", [False, True], ids=["untold", "told"])
 @parametrised("more", AFTER_RELEASE, in_all_forms="data")
 def test_more_after_a_release(connection: Connection, more: bytes, told_first: bool) -> None:
@@ -166,7 +166,7 @@ def test_more_after_a_release(connection: Connection, more: bytes, told_first: b
     connection.iut.recv_disconnect()
 
 
-@exercises("IND-ABORT-08")
+@exercises("IND-ABORT-08", "IND-ABORT-02")
 @TCP_ENDS
 def test_tcp_ends_after_the_release(connection: Connection, tcp: Ending) -> None:
     """The peer has released its direction and takes nothing more: TCP ends, and the other direction is open."""

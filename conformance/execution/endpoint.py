@@ -210,6 +210,7 @@ class Endpoint(Caller):
         while token not in self._completions:
             remaining = limit - time.monotonic()
             if remaining <= 0 or not self.agent.wait_notice(remaining):
+                self.recorder.note("waited in vain", self.end, completion=token)
                 return False
             self.take_notices()
         return True
@@ -267,6 +268,7 @@ class Endpoint(Caller):
                 return True
             remaining = limit - time.monotonic()
             if remaining <= 0:
+                self.recorder.note("waited in vain", self.end, event=type)
                 return False
             if mechanism == "event":
                 time.sleep(min(_ASKING_S, remaining))

@@ -57,6 +57,7 @@ def reset_before(connection: Connection, word: Word) -> bool:
 @judges("IND-ABORT-02")
 def an_abort_is_never_told_as_graceful(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """The first word of an abort is an error, never 0 bytes or EDISCON. [Winsock SPI; RFC 9293, 3.6, MUST-12]"""
+    yield from _aborted_after_the_release(connection, accepted)
     ending, word = connection.peer_to_iut.ending, first_word(connection)
     if not ending.is_abort or ending.at is None:
         yield from doubt(connection.peer_to_iut, accepted)
@@ -68,6 +69,27 @@ def an_abort_is_never_told_as_graceful(connection: Connection, accepted: Expecta
             f"after the peer's reset, {word.seen}: an abort was told as a graceful end",
             ending,
             word,
+        )
+
+
+def _aborted_after_the_release(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """What TCP leaves open the reference transport decides: once an abort has followed the release, calls tell it.
+
+    The last receive is asked, made when the abort had surely been there: whatever the ones before it were told, it
+    tells of the abort. [reference transport, rules 4 and 5]
+    """
+    ending = connection.peer_to_iut.ending
+    if connection.statement.transport != "reference" or ending.kind is not EndKind.RESET_AFTER_END:
+        return
+    since = (ending.reset_at or 0) + connection.header.settle_ns
+    told = [r for r in heard(connection.iut) if r.is_final and r.asked >= since]
+    if told:
+        yield accepted.decide(
+            told[-1].told not in GRACEFUL_WORDS,
+            f"after the abort that followed the release, {told[-1].seen}: an error, not an end",
+            f"after the abort that followed the release, {told[-1].seen}: it goes on telling of a graceful end",
+            ending,
+            told[-1],
         )
 
 

@@ -133,3 +133,40 @@ def test_judges_of_tcp_are_not_shown_units() -> None:
         story.fin(IUT)
         conclusions = {finding.requirement for finding in story.judge("WIRE-FIN-01")}
         assert bool(conclusions) is (provider is KERNEL_TCP)
+
+
+@pytest.mark.parametrize("breach", ["data", "abort", "fin"])
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("WSAECONNRESET", "WSAECONNRESET"), {SATISFIED}),
+        (("WSAEDISCON", "WSAECONNRESET"), {SATISFIED}),
+        (("WSAEDISCON", "WSAEDISCON"), {VIOLATED}),
+        (("WSAECONNRESET", "WSAEDISCON"), {VIOLATED}),
+        ((), set()),
+    ],
+)
+def test_an_abort_after_the_release_is_told_from_then_on(
+    breach: str, words: tuple[str, ...], expected: set[Conclusion]
+) -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "RELEASE", b"last", flags=1)
+    match breach:
+        case "data":
+            story.pdu(PEER, "DATA", b"more", flags=1)
+        case "abort":
+            story.pdu(PEER, "ABORT", reason=0)
+        case _:
+            story.fin(PEER)
+    story.settle()
+    for error in words:
+        story.iut.recv(error=error)
+    assert story.conclusions("IND-ABORT-02") == expected
+
+
+def test_a_word_of_the_end_before_the_abort_is_no_breach() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "RELEASE", flags=0)
+    story.iut.recv(error="WSAEDISCON")
+    story.pdu(PEER, "ABORT", reason=0)
+    assert story.conclusions("IND-ABORT-02") == set()
