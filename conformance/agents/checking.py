@@ -14,18 +14,18 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.agents.client import Agent
-from conformance.agents.launching import SubprocessLauncher, status_text
+from conformance.agents.launching import Launcher, SubprocessLauncher, status_text
 from conformance.agents.operations import REQUESTS
 from conformance.agents.pairing import DEADLINE_S as _DEADLINE_S
 from conformance.agents.pairing import WAIT_MS as _WAIT_MS
-from conformance.agents.pairing import CannotGoOn, Pair, need, said
+from conformance.agents.pairing import CannotGoOn, Check, Pair, expect, need, said, title
 from conformance.agents.problems import AgentProblem
-from conformance.agents.protocol import CompletionNotice, Reply
+from conformance.agents.protocol import Reply
+from conformance.agents.telling import check_notices
 from conformance.agents.transports import ProcessTransport, TcpTransport, Transport
 from conformance.trace.events import Outcome
 from conformance.trace.pattern import pattern_sha256
@@ -42,27 +42,18 @@ _SERVICE_FLAGS = frozenset((
     "IFS_HANDLES", "PARTIAL_MESSAGE",
 ))
 # fmt: on
-_POLLED = ("select", "poll", "epoll", "epoll-et", "wsapoll")
 
 
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at: `detail` says what was seen, `hint` what to do where `ok` is False."""
-
-    name: str
-    ok: bool
-    detail: str
-    hint: str = ""
-
-
-def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
+def check_agent(command_or_url: Sequence[str] | str, launcher: Launcher | None = None) -> Iterator[Check]:
     """Yield findings on the agent of this command, or at this `tcp://host:port`, in the order in which they are made.
 
+    `launcher` starts the command (default: on the host as it is).
     Never raises for what an agent does; an agent that never answers takes a few seconds for each part.
     """
+    launcher = launcher or SubprocessLauncher()
     try:
-        transport = _transport(command_or_url)
-        with Agent.start(transport, deadline_s=_DEADLINE_S) as agent:
+        transport = _transport(command_or_url, launcher)
+        with Agent.start(transport) as agent:  # it may have something to start itself: it has its full time
             yield Check("hello", True, f"{agent.hello.agent.name} on {agent.hello.implementation.name}")
             yield from _check_hello(agent)
     except AgentProblem as problem:
@@ -73,7 +64,7 @@ def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
         ("a connection", _check_connection),
         ("data", _check_data),
         ("sockets and options", _check_options),
-        ("readiness and notices", _check_notices),
+        ("readiness and notices", check_notices),
         ("the end of a connection", _check_ends),
         ("disconnect data", _check_last_words),
         ("pipelining", _check_pipelining),
@@ -94,7 +85,7 @@ def check_agent(command_or_url: Sequence[str] | str) -> Iterator[Check]:
         except AgentProblem as problem:
             yield _trouble(name, problem)
     if not isinstance(command_or_url, str):
-        yield _check_end_of_input(command_or_url)
+        yield _check_end_of_input(command_or_url, launcher)
 
 
 # --- the parts ------------------------------------------------------------------------------------------------------
@@ -128,16 +119,16 @@ def _check_hello(agent: Agent) -> Iterator[Check]:
 def _check_refusals(pair: Pair) -> Iterator[Check]:
     agent = pair.one
     reply = agent.request("make_tea", deadline_s=_DEADLINE_S)
-    yield _expect("an operation that does not exist", reply, Outcome.UNSUPPORTED)
+    yield expect("an operation that does not exist", reply, Outcome.UNSUPPORTED)
     op = "get_error" if pair.has("get_error") else "close"
     reply = agent.request(op, deadline_s=_DEADLINE_S, socket=999_999)
-    yield _expect(f"`{op}` of a socket that never was", reply, Outcome.FAILURE)
+    yield expect(f"`{op}` of a socket that never was", reply, Outcome.FAILURE)
     reply = agent.request(op, deadline_s=_DEADLINE_S, socket=-1)
-    yield _expect(f"`{op}` of socket -1", reply, Outcome.ERROR, Outcome.UNSUPPORTED)
+    yield expect(f"`{op}` of socket -1", reply, Outcome.ERROR, Outcome.UNSUPPORTED)
     number = need(agent, "socket", family=pair.families[0], kind=pair.kind)["socket"]
     need(agent, "close", socket=number, wait_ms=0)
     reply = agent.request(op, deadline_s=_DEADLINE_S, socket=number)
-    yield _expect(f"`{op}` of a socket that is closed", reply, Outcome.ERROR, Outcome.RESULT, Outcome.UNSUPPORTED)
+    yield expect(f"`{op}` of a socket that is closed", reply, Outcome.ERROR, Outcome.RESULT, Outcome.UNSUPPORTED)
 
 
 def _check_connection(pair: Pair) -> Iterator[Check]:
@@ -157,7 +148,7 @@ def _check_connection(pair: Pair) -> Iterator[Check]:
             ours = caller if role == "calling" else accepted
             if pair.has("names"):
                 reply = pair.one.request("names", deadline_s=_DEADLINE_S, socket=ours)
-                yield _expect(f"names over {family}, {role}", reply, Outcome.RESULT, Outcome.ERROR)
+                yield expect(f"names over {family}, {role}", reply, Outcome.RESULT, Outcome.ERROR)
                 yield _check_times(pair.one, reply, before)
 
 
@@ -189,12 +180,12 @@ def _check_data(pair: Pair) -> Iterator[Check]:
         )
     yield from _check_pattern(pair, ours, theirs)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=0)
-    yield _expect("`recv` of nothing, wait_ms 0", reply, Outcome.TIMEOUT, Outcome.ERROR)
+    yield expect("`recv` of nothing, wait_ms 0", reply, Outcome.TIMEOUT, Outcome.ERROR)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_SHORT_MS)
-    yield _expect(f"`recv` of nothing, wait_ms {_SHORT_MS}", reply, Outcome.TIMEOUT, Outcome.ERROR)
+    yield expect(f"`recv` of nothing, wait_ms {_SHORT_MS}", reply, Outcome.TIMEOUT, Outcome.ERROR)
     need(pair.other, "send", socket=theirs, data=b"12345", wait_ms=_WAIT_MS)
     peek = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS, flags=["PEEK"])
-    yield _expect("`recv` with PEEK", peek, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
+    yield expect("`recv` with PEEK", peek, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
     got = need(pair.one, "recv", socket=ours, length=10, wait_ms=_WAIT_MS)
     yield Check(
         "`recv` after PEEK",
@@ -235,58 +226,33 @@ def _check_options(pair: Pair) -> Iterator[Check]:
     for op, arguments in scripts:
         if pair.has(op):
             reply = pair.one.request(op, deadline_s=_DEADLINE_S, socket=ours, **arguments)
-            yield _expect(_title(op, arguments), reply, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
+            yield expect(title(op, arguments), reply, Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED)
     if pair.has("set_option"):
         reply = pair.one.request("set_option", deadline_s=_DEADLINE_S, socket=ours, name="NO_SUCH_OPTION", value=1)
-        yield _expect("`set_option` of an option that does not exist", reply, Outcome.UNSUPPORTED, Outcome.ERROR)
-
-
-def _check_notices(pair: Pair) -> Iterator[Check]:
-    ours, theirs = pair.connection()
-    for surface in [name for name in pair.one.hello.surfaces if name in _POLLED and pair.has("poll")]:
-        reply = pair.one.request(
-            "poll", deadline_s=_DEADLINE_S, socket=ours, surface=surface, events=["OUT"], wait_ms=_WAIT_MS
-        )
-        yield _expect(f"`poll` by {surface}", reply, Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT)
-    if pair.has("post_recv"):
-        token = need(pair.one, "post_recv", socket=ours, length=100)["token"]
-        need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
-        pair.one.wait_notice(_DEADLINE_S)
-        tokens = [notice.token for notice in pair.one.take_notices() if isinstance(notice, CompletionNotice)]
-        yield Check(
-            "`post_recv` and its completion",
-            tokens == [token],
-            f"token {token!r} promised, completions {tokens}",
-            "a posted receive ends with one completion, which carries the token",
-        )
-    if pair.has("event_select"):
-        arguments: dict[str, Any] = {"events": ["FD_READ", "FD_CLOSE"], "mechanism": "event"}
-        reply = pair.one.request("event_select", deadline_s=_DEADLINE_S, socket=ours, **arguments)
-        yield _expect("`event_select`", reply, Outcome.RESULT, Outcome.ERROR)
-    if pair.has("enum_events"):
-        reply = pair.one.request("enum_events", deadline_s=_DEADLINE_S, socket=ours)
-        yield _expect("`enum_events`", reply, Outcome.RESULT, Outcome.ERROR)
+        yield expect("`set_option` of an option that does not exist", reply, Outcome.UNSUPPORTED, Outcome.ERROR)
 
 
 def _check_ends(pair: Pair) -> Iterator[Check]:
     ours, theirs = pair.connection()
     for op, arguments in (
+        ("send_disconnect", {"unreadable": True}),
         ("send_disconnect", {}),
         ("recv_disconnect", {"length": 64}),
         ("shutdown", {"how": "send"}),
         ("shutdown", {"how": 99}),
+        ("disconnect_ex", {"reuse": False}),
     ):
         if pair.has(op):
             reply = pair.one.request(op, deadline_s=_DEADLINE_S, socket=ours, **arguments)
             known = [Outcome.RESULT, Outcome.ERROR, Outcome.UNSUPPORTED]
-            if op == "recv_disconnect":
+            if op in ("recv_disconnect", "disconnect_ex"):
                 known.append(Outcome.TIMEOUT)  # nothing may have come
-            yield _expect(_title(op, arguments), reply, *known)
+            yield expect(title(op, arguments), reply, *known)
     need(pair.other, "close", socket=theirs, wait_ms=_WAIT_MS)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=_WAIT_MS)
-    yield _expect("`recv` after the peer has closed", reply, Outcome.RESULT, Outcome.ERROR)
+    yield expect("`recv` after the peer has closed", reply, Outcome.RESULT, Outcome.ERROR)
     reply = pair.one.request("close", deadline_s=_DEADLINE_S, socket=ours, wait_ms=_WAIT_MS)
-    yield _expect("`close`", reply, Outcome.RESULT, Outcome.ERROR)
+    yield expect("`close`", reply, Outcome.RESULT, Outcome.ERROR)
 
 
 def _check_last_words(pair: Pair) -> Iterator[Check]:
@@ -299,12 +265,12 @@ def _check_last_words(pair: Pair) -> Iterator[Check]:
     word = b"\x00bye\xff"
     for sender, receiver, out, into in ((pair.one, pair.other, ours, theirs), (pair.other, pair.one, theirs, ours)):
         reply = sender.request("send_disconnect", deadline_s=_DEADLINE_S, socket=out, data=word)
-        yield _expect("`send_disconnect` with data", reply, Outcome.RESULT, Outcome.ERROR)
+        yield expect("`send_disconnect` with data", reply, Outcome.RESULT, Outcome.ERROR)
         if reply.outcome is not Outcome.RESULT:
             continue  # not every transport carries any octets, or an answer
         # Zero bytes or an error of its own (WSAEDISCON), by the kind of protocol.
         end = receiver.request("recv", deadline_s=_DEADLINE_S, socket=into, length=10, wait_ms=_WAIT_MS)
-        yield _expect("`recv` after `send_disconnect`", end, Outcome.RESULT, Outcome.ERROR)
+        yield expect("`recv` after `send_disconnect`", end, Outcome.RESULT, Outcome.ERROR)
         fetched = receiver.request("recv_disconnect", deadline_s=_DEADLINE_S, socket=into, length=64)
         data = base64.b64decode((fetched.result or {}).get("data", ""))
         yield Check(
@@ -332,7 +298,7 @@ def _check_pipelining(pair: Pair) -> Iterator[Check]:
     yield Check("an answer while another call blocks", True, "as `concurrent` says")
     need(pair.other, "send", socket=theirs, data=b"x", wait_ms=_WAIT_MS)
     reply = agent.reply(blocked, deadline_s=3 * _DEADLINE_S)
-    yield _expect("the call that blocked", reply, Outcome.RESULT, Outcome.ERROR)
+    yield expect("the call that blocked", reply, Outcome.RESULT, Outcome.ERROR)
 
 
 def _check_reset(pair: Pair) -> Iterator[Check]:
@@ -341,9 +307,9 @@ def _check_reset(pair: Pair) -> Iterator[Check]:
     yield Check("reset", True, "answered with a result")
     if pair.other is not pair.one:
         reply = pair.other.request("recv", deadline_s=_DEADLINE_S, socket=theirs, length=10, wait_ms=_WAIT_MS)
-        yield _expect("the other end of a connection that was reset", reply, Outcome.RESULT, Outcome.ERROR)
+        yield expect("the other end of a connection that was reset", reply, Outcome.RESULT, Outcome.ERROR)
     reply = pair.one.request("recv", deadline_s=_DEADLINE_S, socket=ours, length=10, wait_ms=0)
-    yield _expect("a socket from before the reset", reply, Outcome.FAILURE)
+    yield expect("a socket from before the reset", reply, Outcome.FAILURE)
     pair.connection()
     yield Check("a connection after reset", True, "made")
 
@@ -353,11 +319,11 @@ def _check_bye(pair: Pair) -> Iterator[Check]:
     yield Check("bye", True, "answered, then ended with nothing more said")
 
 
-def _check_end_of_input(command: Sequence[str]) -> Check:
+def _check_end_of_input(command: Sequence[str], launcher: Launcher) -> Check:
     name = "end of file on standard input"
     hint = "end of file on standard input means `bye`: exit with status 0"
     try:
-        process = SubprocessLauncher().launch(command)
+        process = launcher.launch(command)
     except AgentProblem as problem:
         return _trouble(name, problem)
     try:
@@ -372,10 +338,10 @@ def _check_end_of_input(command: Sequence[str]) -> Check:
 # --- helpers --------------------------------------------------------------------------------------------------------
 
 
-def _transport(command_or_url: Sequence[str] | str) -> Transport:
+def _transport(command_or_url: Sequence[str] | str, launcher: Launcher) -> Transport:
     if isinstance(command_or_url, str):
         return TcpTransport(command_or_url)
-    return ProcessTransport(SubprocessLauncher(), command_or_url)
+    return ProcessTransport(launcher, command_or_url)
 
 
 def _trouble(name: str, problem: AgentProblem) -> Check:
@@ -383,12 +349,3 @@ def _trouble(name: str, problem: AgentProblem) -> Check:
     if problem.stderr.strip():
         detail += f"\nstandard error ends: {problem.stderr.strip()[-500:]}"
     return Check(name, False, detail, problem.hint)
-
-
-def _title(op: str, arguments: dict[str, Any]) -> str:
-    return f"`{op}`" + (f" {', '.join(f'{name}={value}' for name, value in arguments.items())}" if arguments else "")
-
-
-def _expect(name: str, reply: Reply, *outcomes: Outcome) -> Check:
-    wanted = " or ".join(outcomes)
-    return Check(name, reply.outcome in outcomes, said(reply), f"here the protocol has {wanted}")

@@ -7,11 +7,12 @@ them, and the JSON Schema is made from them; `docs/agent-protocol.md` says what 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from conformance.agents.addresses import Address
 from conformance.trace.events import ErrorValue
 
 Natural = Annotated[int, Meta(ge=0)]
@@ -20,29 +21,6 @@ Text = Annotated[str, Meta(min_length=1)]
 """Text that is not empty."""
 Octets = Annotated[str, Meta(extra_json_schema={"contentEncoding": "base64"})]
 """Octets as base64 text; a request may also be given `bytes`, which are encoded so."""
-
-
-class Inet(msgspec.Struct, frozen=True, tag_field="family", tag="inet"):
-    """An IPv4 address and port; port 0 asks for one."""
-
-    host: str
-    port: Annotated[int, Meta(ge=0, le=65535)]
-
-
-class Inet6(msgspec.Struct, frozen=True, tag_field="family", tag="inet6"):
-    """An IPv6 address and port; port 0 asks for one."""
-
-    host: str
-    port: Annotated[int, Meta(ge=0, le=65535)]
-
-
-class Unix(msgspec.Struct, frozen=True, tag_field="family", tag="unix"):
-    """A path in the file system; empty for an end without a name."""
-
-    path: str
-
-
-Address: TypeAlias = Inet | Inet6 | Unix
 
 
 class Pattern(msgspec.Struct, frozen=True):
@@ -128,9 +106,18 @@ class Recv(WaitingRequest, frozen=True, tag="recv"):
 
 
 class PostRecv(SocketRequest, frozen=True, tag="post_recv"):
-    """Start a receive whose end a completion notice tells."""
+    """Start a receive whose end a completion notice tells; `mechanism` is how the agent shall learn of it."""
 
     length: Natural
+    mechanism: Literal["event", "routine", "port"] | UnsetType = UNSET
+
+
+class PostSend(SocketRequest, frozen=True, tag="post_send"):
+    """Start a send of `data` or `pattern`, one of the two, whose end a completion notice tells."""
+
+    data: Octets | UnsetType = UNSET
+    pattern: Pattern | UnsetType = UNSET
+    mechanism: Literal["event", "routine", "port"] | UnsetType = UNSET
 
 
 class Shutdown(SocketRequest, frozen=True, tag="shutdown"):
@@ -140,9 +127,19 @@ class Shutdown(SocketRequest, frozen=True, tag="shutdown"):
 
 
 class SendDisconnect(SocketRequest, frozen=True, tag="send_disconnect"):
-    """Shut the sending direction, with disconnect data; absent data is a null pointer."""
+    """Shut the sending direction, with disconnect data; absent data is a null pointer.
+
+    `unreadable` asks for a buffer of four octets at an address that cannot be read, instead of data.
+    """
 
     data: Octets | UnsetType = UNSET
+    unreadable: bool | UnsetType = UNSET
+
+
+class DisconnectEx(WaitingRequest, frozen=True, tag="disconnect_ex"):
+    """End the connection by DisconnectEx, not overlapped; `reuse` asks for a socket that can connect again."""
+
+    reuse: bool = False
 
 
 class RecvDisconnect(SocketRequest, frozen=True, tag="recv_disconnect"):
@@ -203,11 +200,11 @@ class EnumEvents(SocketRequest, frozen=True, tag="enum_events"):
 
 
 class Startup(Request, frozen=True, tag="startup"):
-    """WSPStartup: service providers only."""
+    """WSPStartup, once: service providers only."""
 
 
 class Cleanup(Request, frozen=True, tag="cleanup"):
-    """WSPCleanup: service providers only."""
+    """WSPCleanup, once: service providers only."""
 
 
 class Poll(WaitingRequest, frozen=True, tag="poll"):
@@ -300,10 +297,14 @@ class RecordedEvent(msgspec.Struct, frozen=True):
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """The record; `slots` holds the raw error slots where there are any."""
+    """The record; `slots` holds the raw error slots where there are any.
+
+    `signalled` says whether the event object was set directly before the call, and directly after it.
+    """
 
     events: list[RecordedEvent]
     slots: list[int] | UnsetType = UNSET
+    signalled: tuple[bool, bool] | UnsetType = UNSET
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -362,8 +363,10 @@ RESULTS: dict[type[Request], Any] = {
     Send: Sent,
     Recv: Received,
     PostRecv: Posted,
+    PostSend: Posted,
     Shutdown: Nothing,
     SendDisconnect: Nothing,
+    DisconnectEx: Nothing,
     RecvDisconnect: Received,
     Close: Nothing,
     Duplicate: NewSocket,

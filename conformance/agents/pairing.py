@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from conformance.agents.client import Agent
 from conformance.agents.protocol import Reply
+from conformance.trace.events import Outcome
 
 DEADLINE_S = 3.0
 """For a reply."""
@@ -17,6 +19,16 @@ WAIT_MS = 2000
 
 class CannotGoOn(Exception):
     """A step that later ones rest on did not give a result."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at: `detail` says what was seen, `hint` what to do where `ok` is False."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""
 
 
 class Pair:
@@ -69,3 +81,14 @@ def need(agent: Agent, op: str, /, **arguments: Any) -> dict[str, Any]:
     if reply.result is None:
         raise CannotGoOn(f"`{op}` was answered with {said(reply)}")
     return reply.result
+
+
+def title(op: str, arguments: dict[str, Any]) -> str:
+    """Return a request in a few words."""
+    return f"`{op}`" + (f" {', '.join(f'{name}={value}' for name, value in arguments.items())}" if arguments else "")
+
+
+def expect(name: str, reply: Reply, *outcomes: Outcome) -> Check:
+    """Return whether the reply is one of those that the protocol has here."""
+    wanted = " or ".join(outcomes)
+    return Check(name, reply.outcome in outcomes, said(reply), f"here the protocol has {wanted}")

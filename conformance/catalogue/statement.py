@@ -62,9 +62,11 @@ OPERATIONS: tuple[str, ...] = (
     "send",
     "recv",
     "post_recv",
+    "post_send",
     "shutdown",
     "send_disconnect",
     "recv_disconnect",
+    "disconnect_ex",
     "close",
     "duplicate",
     "set_linger",
@@ -87,6 +89,7 @@ FEATURES: dict[str, str] = {
     "abortive-release-data": "an abortive release may carry data",
     "COTP": "ISO 8073 connection-oriented transport protocol, or RFC 1006 or RFC 2126 over TCP",
     "sctp-events": "SCTP notifications can be switched on",
+    "unreadable-buffers": "buffers are addresses, so that a call can be given one that it cannot read",
 }
 
 

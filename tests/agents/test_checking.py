@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from conformance.agents import checking
-from conformance.agents.checking import Check, check_agent
+from conformance.agents.checking import check_agent
+from conformance.agents.pairing import Check
 
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport"]
 REFERENCE = [sys.executable, "-m", "conformance.agents.reference"]

@@ -29,7 +29,7 @@ def test_every_operation_has_its_arguments_in_the_table() -> None:
 def test_the_examples_keep_to_the_schema() -> None:
     validator = jsonschema.Draft202012Validator(stored_schema())
     examples = re.findall(r"`(\{\"(?:id|event|completion)\".*?\})`", PAGE)
-    assert len(examples) == 8
+    assert len(examples) == 9
     for text in examples:
         validator.validate(json.loads(text.replace("{…}", "{}").replace("t0,t1", "1,2").replace(":t}", ":1}")))
     (hello,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)

@@ -65,6 +65,9 @@ class Association:
         """The peer's disconnect data that was not fetched yet."""
         self.inbox = Inbox(messages=messages)
         self.receives: deque[Receive] = deque()
+        self._written = 0
+        self._sends: deque[tuple[int, Callable[[Refused | None], None]]] = deque()
+        """Posted sends that TCP has not taken yet: how much is written when they are, and who is told."""
         self._reader = tpdus.Reader()
         self._within_message = False
 
@@ -148,6 +151,11 @@ class Association:
             for packet in tpdus.data(payload):
                 self._queue(packet)
 
+    def when_written(self, complete: Callable[[Refused | None], None]) -> None:
+        """Tell once TCP has taken all that is queued now, or of the error for which it never will."""
+        self._sends.append((self._written + self.queued, complete))
+        self._complete_sends()
+
     def release(self, disconnect_data: bytes | None = None) -> None:
         """End this direction after all that is queued."""
         self.released = True
@@ -181,9 +189,11 @@ class Association:
             self.inbox.clear()
             self.last_word = None
             self.serve()
+            self._cancel_sends(refused(error))
 
     def cancel(self) -> None:
-        """End all receives that wait, because their socket is closed."""
+        """End all that was posted or waits, because its socket is closed. What is queued is sent all the same."""
+        self._cancel_sends(refused("WSA_OPERATION_ABORTED", "the socket was closed"))
         while self.receives:
             receive = self.receives.popleft()
             receive.complete(
@@ -234,13 +244,23 @@ class Association:
     def written(self, count: int) -> None:
         """Take note that TCP took so many octets of `out`."""
         self.queued -= count
+        self._written += count
         while count:
             first = self.out[0]
             if count < len(first):
                 self.out[0] = first[count:]
-                return
+                break
             count -= len(first)
             self.out.popleft()
+        self._complete_sends()
+
+    def _complete_sends(self) -> None:
+        while self._sends and self._sends[0][0] <= self._written:
+            self._sends.popleft()[1](None)
+
+    def _cancel_sends(self, why: Refused) -> None:
+        while self._sends:
+            self._sends.popleft()[1](why)
 
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time

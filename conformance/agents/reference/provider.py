@@ -33,6 +33,7 @@ HOWS = {"receive": SD_RECEIVE, "send": SD_SEND, "both": SD_BOTH}
 class Provider(Transfers):
     """The provider in one of its forms."""
 
+    mechanisms = ("event",)
     ops = (
         "socket",
         "listen",
@@ -41,6 +42,7 @@ class Provider(Transfers):
         "send",
         "recv",
         "post_recv",
+        "post_send",
         "shutdown",
         "send_disconnect",
         "recv_disconnect",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from conformance.agents.reference.association import Association, Outcome
+    from conformance.agents.reference.carrier import Carrier
 
 
 class Transfers(Sockets):
@@ -129,6 +130,30 @@ class Transfers(Sockets):
                 carrier.settle()
 
         call.timed(make)
+        return {}
+
+    def post_send(
+        self,
+        call: Call,
+        handle: Handle,
+        complete: Callable[[dict[str, Any]], None],
+        data: str | None = None,
+        pattern: dict[str, int] | None = None,
+    ) -> dict[str, Any]:
+        """WSASend, overlapped: queued whatever is queued already, and complete once TCP has taken the last octet."""
+        payload = octets(data, pattern)
+
+        def tell(error: Refused | None) -> None:
+            ended = {"error": error.value()} if error else {"result": {"length": len(payload)}}
+            complete({**ended, "mechanism": "event", "at": time.time_ns()})
+
+        def make(socket: Socket, association: Association, _: Carrier) -> None:
+            self._check_sending(association)
+            association.send(payload)
+            association.when_written(tell)
+            socket.acted()
+
+        self._on_connection(call, handle, make)
         return {}
 
     def _receive_now(self, socket: Socket, association: Association, receive: Receive) -> Outcome | None:

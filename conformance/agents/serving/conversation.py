@@ -66,8 +66,11 @@ class Conversation:
         except Exception as error:
             self._say({"id": number, "failure": f"{type(error).__name__}: {error}"})
             return
-        if op == "post_recv":
-            self._post(number, call, arguments)
+        if arguments.pop("unreadable", False):
+            self._say({"id": number, "unsupported": "buffers are no addresses here: none is unreadable"})
+            return
+        if op in ("post_recv", "post_send"):
+            self._post(number, op, call, arguments)
             return
 
         def carry_out() -> dict[str, Any]:
@@ -102,9 +105,13 @@ class Conversation:
         self._implementation.workers.run(run)
         self._implementation.workers.run(keep_time)
 
-    def _post(self, number: int, call: Call, arguments: dict[str, Any]) -> None:
+    def _post(self, number: int, op: str, call: Call, arguments: dict[str, Any]) -> None:
         """Answer with a token; a completion, which never comes before that answer, tells the rest."""
         self._posted += 1
+        mechanism = arguments.pop("mechanism", "")
+        if mechanism and mechanism not in self._implementation.mechanisms:
+            self._say({"id": number, "unsupported": f"nothing here completes by {mechanism!r}"})
+            return
         token = f"r{self._posted}"
         tell = self._teller("completion")
         answered = threading.Event()
@@ -118,7 +125,8 @@ class Conversation:
                     return
             tell({"token": token, **how})
 
-        reply = outcome(call, lambda: self._implementation.post_recv(call, complete=complete, **arguments))
+        post = getattr(self._implementation, op)
+        reply = outcome(call, lambda: post(call, complete=complete, **arguments))
         if "result" in reply:
             reply["result"] = {**reply["result"], "token": token}
         self._say({"id": number, **reply})

@@ -29,6 +29,8 @@ class Implementation:
     """
 
     ops: tuple[str, ...] = ()
+    mechanisms: tuple[str, ...] = ()
+    """How posted operations can be asked to complete: `event`, `routine`, `port`."""
 
     def __init__(self) -> None:
         self.indicate: Callable[[dict[str, Any]], None] = lambda event: None
