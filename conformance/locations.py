@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where the cases and the provider profiles lie: inside the installed package, or beside it in a checkout."""
+"""Where cases, provider profiles and the C sources lie: inside the installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -21,3 +21,8 @@ def cases() -> Path:
 def profiles() -> Path:
     """The folder of the provider profiles that come with the suite."""
     return _suite("profiles", "fixtures/profiles")
+
+
+def agents() -> Path:
+    """The folder of the C sources of the native agents."""
+    return _suite("agents", "fixtures/agents")

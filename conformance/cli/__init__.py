@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from conformance import __version__
-from conformance.cli import check_agent, explain, judge, providers, requirements, run
+from conformance.cli import build, check_agent, explain, judge, providers, requirements, run
 from conformance.cli.usage import INTERRUPTED, Stop, tell
 
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, _Command] = {
     "explain": explain,
     "judge": judge,
     "check-agent": check_agent,
+    "build": build,
 }
 
 

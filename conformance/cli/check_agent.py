@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conformance.cli.usage import Stop
+
+if TYPE_CHECKING:
+    from conformance.agents.launching import Launcher
 
 HELP = "does this agent speak the protocol?"
 DESCRIPTION = """\
@@ -37,18 +43,37 @@ def run(arguments: argparse.Namespace) -> int:
     address = command[0] if command[0].startswith(_ADDRESS) else None
     _check_usage(command, address)
     wrong = looked_at = 0
-    for check in check_agent(address or command):
-        looked_at += 1
-        wrong += not check.ok
-        first, *more = clean_lines(check.detail) or [""]
-        print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}: {first}")
-        for line in more:
-            print(f"       {line}")
-        if not check.ok and check.hint:
-            print(f"       hint: {check.hint}", flush=True)
+    with _host(needed=address is None) as launcher:
+        for check in check_agent(address or command, launcher):
+            looked_at += 1
+            wrong += not check.ok
+            first, *more = clean_lines(check.detail) or [""]
+            print(f"{'ok   ' if check.ok else 'WRONG'}  {check.name}: {first}")
+            for line in more:
+                print(f"       {line}")
+            if not check.ok and check.hint:
+                print(f"       hint: {check.hint}", flush=True)
     print(f"{several(wrong, 'thing is', 'things are')} wrong" if wrong else "the agent speaks the protocol", end="")
     print(f" ({several(looked_at, 'check')})")
     return 1 if wrong else 0
+
+
+@contextlib.contextmanager
+def _host(*, needed: bool) -> Iterator[Launcher | None]:
+    """What starts agents on the host as it is, and leaves nothing of them; None where there is nothing to start."""
+    from conformance.execution.stage import At
+    from conformance.wire.errors import TopologyUnavailable
+    from conformance.wire.topology import open_topology
+
+    if not needed:
+        yield None
+        return
+    try:
+        topology = open_topology("host")
+    except TopologyUnavailable as problem:
+        raise Stop(problem.why, problem.hint) from None
+    with topology:
+        yield At(topology.iut)
 
 
 def _check_usage(command: list[str], address: str | None) -> None:

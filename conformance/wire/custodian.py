@@ -174,9 +174,29 @@ def guard(worker: int, harness: int, directory: str) -> None:
             os.kill(pid, signal.SIGKILL)
         for pid in left:
             os.waitpid(pid, 0)
+    import contextlib
     import shutil
 
+    for path in leftovers(directory):
+        if path.endswith("/"):
+            with contextlib.suppress(OSError):  # somebody else's by now
+                os.rmdir(path)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def leftovers(directory: str) -> list[str]:
+    """What programs that ran here could only make elsewhere, by the file `leftovers` of the private directory.
+
+    Each line is the full path of a directory that goes with all that is in it; one that ends with a slash goes only if
+    it is empty.
+    """
+    try:
+        with open(f"{directory}/leftovers", errors="surrogateescape") as file:
+            return [line for line in file.read().split("\n") if line.startswith("/") and line.strip("/")]
+    except OSError:
+        return []
 
 
 # --- the worker --------------------------------------------------------------------------------------------------

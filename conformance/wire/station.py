@@ -16,6 +16,10 @@ from conformance.stderr import StderrDrain, StderrTail
 from conformance.wire.custody import Custody
 from conformance.wire.errors import CustodianLost, CustodianRefused, LaunchFailed
 
+DIRECTORY_VARIABLE = "SHUTDOWN_CONFORMANCE_STATION"
+"""What programs find in their environment: the private directory. A file `leftovers` there may list what they made
+elsewhere (see `custodian`)."""
+
 HINTS = {
     errno.ENOENT: "is it installed, and is the path right? It is looked for in PATH and seen from {cwd}",
     errno.EACCES: "is the file executable (chmod +x), and may this user read it?",
@@ -103,7 +107,8 @@ class Station:
     def launch(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Process:
         """Start a program here, in a session of its own, with pipes for its three streams.
 
-        It sees the environment given, or ours as it is now, and our current directory.
+        It sees the environment given, or ours as it is now, and our current directory. DIRECTORY_VARIABLE in its
+        environment names our private directory, for what it keeps as long as the topology lives.
 
         Raises:
             LaunchFailed: it could not be started; the reason is in it.
@@ -121,7 +126,10 @@ class Station:
                 theirs,
                 where=self._where,
                 command=list(command),
-                environment=dict(os.environ if environment is None else environment),
+                environment={
+                    **(os.environ if environment is None else environment),
+                    DIRECTORY_VARIABLE: str(self.directory),
+                },
                 directory=cwd,
             )
         except (CustodianRefused, CustodianLost) as problem:

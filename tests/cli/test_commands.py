@@ -15,7 +15,7 @@ from conformance.cli import main
 from conformance.trace import store
 from tests.reporting.runs import GOOD, kept_run
 
-COMMANDS = ("run", "providers", "requirements", "explain", "judge", "check-agent")
+COMMANDS = ("run", "providers", "requirements", "explain", "judge", "check-agent", "build")
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
 
 
@@ -249,8 +249,8 @@ def test_providers_say_what_is_missing(here: Path, capsys: Captured) -> None:
     told = capsys.readouterr().out
     assert "kernel-tcp   tcp, stream; agent python-socket" in told
     assert "mine" in told and "NOT READY" in told
-    assert "no such program: /no/such/agent" in told
-    assert "remedy: give its full path" in told
+    assert "cannot start /no/such/agent: No such file" in told
+    assert "remedy: is it installed, and is the path right?" in told
     assert all(topology in told for topology in ("loopback", "wire", "veth", "host"))
 
 

@@ -287,3 +287,16 @@ def test_no_privilege_is_needed_where_the_kernel_lets_users_make_namespaces(root
     assert loopback == "loopback received 100 2"
     assert veth == "veth received 100 2" or "ip" in veth
     assert wire == "wire received 100 2" or "/dev/net/tun" in wire
+
+
+def test_what_programs_left_elsewhere_goes_as_well(tmp_path: Path) -> None:
+    for name in ("mine", "empty", "shared"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "mine" / "file").touch()
+    (tmp_path / "shared" / "file").touch()
+    lines = f"{tmp_path}/mine\n{tmp_path}/empty/\n{tmp_path}/shared/\n{tmp_path}/nonesuch\n/\nrelative\n"
+    with open_topology("host") as topology:
+        source = f"import os; open(os.environ['SHUTDOWN_CONFORMANCE_STATION'] + '/leftovers', 'a').write({lines!r})"
+        assert topology.iut.launch(python(source)).wait(LIMIT_S) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["shared"]
+    assert (tmp_path / "shared" / "file").exists()
