@@ -17,6 +17,7 @@ from collections import deque
 from typing import Any, NoReturn, TypeAlias
 
 from conformance import __version__
+from conformance.agents.hearing import Ears, ReadAtOnce, ReadOnDemand
 from conformance.agents.operations import Hello
 from conformance.agents.problems import (
     AgentDied,
@@ -49,7 +50,6 @@ MAX_NOTICE_OCTETS = 64 * 1024 * 1024
 """The same, counted in octets of their lines."""
 _WRITE_DEADLINE_S = 10.0
 _DEADLINE_S = 10.0
-_READ_SIZE = 1 << 16
 _END_GRACE_S = 1.0
 """How long a process whose output has ended may take to end itself, before it counts as still running."""
 
@@ -75,13 +75,21 @@ class Agent:
         self._parting = -1
         self._unread = bytearray()
         self._searched = 0
+        self._heard_at = 0
+        self._way: dict[int, tuple[int, int]] = {}
+        self._written: dict[int, int] = {}
+        self._notices_at: list[int] = []
+        self._hear(ReadOnDemand(channel.reading))
+
+    def _hear(self, ears: Ears) -> None:
+        channel, self._ears = self._channel, ears
         self._readable = select.poll()
-        self._readable.register(channel.reading, select.POLLIN)
+        self._readable.register(ears.fd, select.POLLIN)
         self._either = select.poll()
-        if channel.reading == channel.writing:
+        if ears.fd == channel.writing:
             self._either.register(channel.writing, select.POLLIN | select.POLLOUT)
         else:
-            self._either.register(channel.reading, select.POLLIN)
+            self._either.register(ears.fd, select.POLLIN)
             self._either.register(channel.writing, select.POLLOUT)
 
     @classmethod
@@ -93,10 +101,22 @@ class Agent:
             agent._expect_result("hello", reply)
             agent.hello = decode_hello(reply)
             agent._one_at_a_time = not agent.hello.concurrent
+            if agent.has_foreign_clock:
+                agent._hear(ReadAtOnce(agent._channel.reading))
         except BaseException:
             agent.close()
             raise
         return agent
+
+    @property
+    def has_foreign_clock(self) -> bool:
+        """Its times are of another clock than ours: those of its lines stand for them, and each is read at once."""
+        return self.hello.clock == "foreign"
+
+    @property
+    def can_be_killed(self) -> bool:
+        """It is a process that the suite started; of one that was reached by an address the end cannot be seen."""
+        return self._channel.owned
 
     def submit(self, op: str, /, **arguments: Any) -> int:
         """Ask for `op` and return the request's id, without waiting for the reply.
@@ -112,8 +132,19 @@ class Agent:
             self._held.append((request, line))
         else:
             self._pending[request] = op
-            self._write(line)
+            self._ask(request, line)
         return request
+
+    def _ask(self, request: int, line: bytes) -> None:
+        self._written[request] = time.time_ns()
+        self._write(line)
+
+    def way(self, request: int) -> tuple[int, int]:
+        """When that request began to be written, and by when its reply, which was taken, had been read; told once.
+
+        Nanoseconds by our clock; of an agent with a foreign clock the reply was read as it came.
+        """
+        return self._way.pop(request)
 
     def reply(self, request: int, *, deadline_s: float = _DEADLINE_S) -> Reply:
         """Return the reply to `request`, once: waits for it; other replies, and notices, are kept meanwhile.
@@ -142,7 +173,12 @@ class Agent:
 
     def take_notices(self) -> list[Notice]:
         """Return the notices that were read so far and not taken yet, in their order."""
-        notices, self._notices, self._notice_octets = self._notices, [], 0
+        return [notice for notice, _ in self.take_dated_notices()]
+
+    def take_dated_notices(self) -> list[tuple[Notice, int]]:
+        """The same, each with the time by when it had been read (nanoseconds by our clock)."""
+        notices = list(zip(self._notices, self._notices_at, strict=True))
+        self._notices, self._notices_at, self._notice_octets = [], [], 0
         return notices
 
     def wait_notice(self, timeout_s: float) -> bool:
@@ -188,6 +224,7 @@ class Agent:
     def close(self) -> None:
         """Kill the agent if it runs, and give everything back. To be called once, whatever happened before."""
         self.alive = False
+        self._ears.close()
         self._channel.close()
 
     def stderr_tail(self) -> str:
@@ -243,7 +280,7 @@ class Agent:
         limit = time.monotonic() + _WRITE_DEADLINE_S
         while rest:
             ready = dict(self._either.poll(max(0.0, limit - time.monotonic()) * 1000))
-            if ready.get(self._channel.reading, 0) & ~select.POLLOUT and not self._fill():
+            if ready.get(self._ears.fd, 0) & ~select.POLLOUT and not self._fill():
                 self._find_out_the_end()
             if ready.get(self._channel.writing, 0) & ~select.POLLIN:
                 try:
@@ -275,12 +312,12 @@ class Agent:
         if not self._fill():
             self._find_out_the_end()
         if self._held and len(self._held) == len(self._pending):
-            self._write(self._held.popleft()[1])
+            self._ask(*self._held.popleft())
 
     def _fill(self) -> bool:
         """Read once, take in every whole line, and keep the rest; False at the end."""
         try:
-            data = os.read(self._channel.reading, _READ_SIZE)
+            data, self._heard_at = self._ears.take()
         except BlockingIOError:
             return True
         except OSError:
@@ -337,6 +374,7 @@ class Agent:
             )
         check_reply(reply, op, line)
         del self._pending[request]
+        self._way[request] = (self._written.pop(request), self._heard_at)
         if op == "reset" and reply.outcome is Outcome.RESULT:
             self._forget_before(request)
         self._replies[request] = reply
@@ -345,6 +383,8 @@ class Agent:
         """Forget what was before a reset: a reply to it that comes from now on has an unknown id."""
         self._pending = {request: op for request, op in self._pending.items() if request > reset}
         self._replies.clear()
+        self._way.clear()
+        self._written = {request: at for request, at in self._written.items() if request > reset}
         self.take_notices()
 
     def _take_notice(self, notice: Notice, line: bytes) -> None:
@@ -357,6 +397,7 @@ class Agent:
             )
         self._last_notice = notice.n
         self._notices.append(notice)
+        self._notices_at.append(self._heard_at)
         self._notice_octets += len(line)
         if len(self._notices) > MAX_NOTICES or self._notice_octets > MAX_NOTICE_OCTETS:
             raise ProtocolViolation(

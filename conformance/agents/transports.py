@@ -22,6 +22,8 @@ class Channel(Protocol):
     """File descriptor of the agent's replies and notices."""
     writing: int
     """File descriptor of the requests; it may be the same."""
+    owned: bool
+    """The agent is a process that was started here: it can be ended, and its end be seen."""
 
     def finish(self) -> None:
         """Say that no more requests come."""
@@ -66,6 +68,8 @@ class ProcessTransport:
 
 
 class _ProcessChannel:
+    owned = True
+
     def __init__(self, process: RunningProcess) -> None:
         self._process = process
         self.reading = process.stdout
@@ -117,6 +121,8 @@ class TcpTransport:
 
 
 class _TcpChannel:
+    owned = False
+
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

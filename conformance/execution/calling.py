@@ -15,8 +15,11 @@ from conformance.trace.events import Called, Completed, End, ErrorValue, Indicat
 
 _SPARE_S = 5.0
 """What an agent may take beyond the call's own limit before it counts as silent: a loaded machine, not the IUT."""
+_WITHOUT_A_SOCKET = ("socket", "startup", "cleanup")
 _CLOCK_SLACK_NS = 1_000_000
 """Agents on one machine share one clock; this much is left to its resolution and to steps of its adjustment."""
+_RATE = 1.001
+"""How much faster another machine's clock may run than ours: adjtimex(2) allows 500 ppm."""
 
 
 class CannotExercise(Exception):
@@ -29,6 +32,8 @@ class Limits:
 
     settle_ms: int
     prompt_ms: int
+    latency_ms: int = 0
+    """What a message of an agent with a foreign clock may take on its way; the two above have it already."""
 
     @property
     def patience_ms(self) -> int:
@@ -45,6 +50,8 @@ class Pending:
     socket: int | None
     arguments: dict[str, Any]
     submitted: int
+    way: tuple[int, int] | None = None
+    """When it was written, and when its reply was read, of an agent with a foreign clock."""
 
 
 @dataclass
@@ -60,7 +67,11 @@ class Caller:
     offered: int = 0
     sends: int = 0
     received: int = 0
+    slowest_ns: int = 0
+    """The longest that request and reply together took on their way, of an agent with a foreign clock."""
     _completions: dict[str, CompletionNotice] = field(default_factory=dict)
+    _sends_posted: set[str] = field(default_factory=set)
+    """The tokens of posted sends."""
     _told: list[tuple[object, str]] = field(default_factory=list)
 
     # --- one call -------------------------------------------------------------------------------------------------
@@ -69,7 +80,7 @@ class Caller:
         """Ask for an operation, and go on: `finish` takes its answer."""
         handle = self.socket if socket is None else socket
         submitted = time.time_ns()
-        if op == "socket":
+        if op in _WITHOUT_A_SOCKET:
             return Pending(self.agent.submit(op, **arguments), op, None, arguments, submitted)
         return Pending(self.agent.submit(op, socket=handle, **arguments), op, handle, arguments, submitted)
 
@@ -86,7 +97,12 @@ class Caller:
         finally:
             if not answered:
                 self._record(pending, None)
-        self._check_times(pending, reply)
+        if self.agent.has_foreign_clock:
+            pending.way = self.agent.way(pending.request)
+            took = reply.call[1] - reply.call[0] if reply.call else 0
+            self._check_way(pending, took)
+        else:
+            self._check_times(pending, reply)
         self._record(pending, reply)
         self.take_notices()
         if reply.outcome is Outcome.UNSUPPORTED:
@@ -94,6 +110,19 @@ class Caller:
         if reply.outcome is Outcome.FAILURE:
             raise AgentRefused(f"`{pending.op}` failed in the agent: {reply.text}", "this is a bug of the agent")
         return reply
+
+    def _check_way(self, pending: Pending, took: int) -> None:
+        """Refuse a call that lasted longer than it was from its request to its reply: then clocks measure nothing."""
+        assert pending.way is not None
+        written, read = pending.way
+        self.slowest_ns = max(self.slowest_ns, read - written - took)
+        if took > (read - written) * _RATE + _CLOCK_SLACK_NS:
+            raise ProtocolViolation(
+                "",
+                f"`{pending.op}` took {took} ns by its agent's clock, and its reply came {read - written} ns after its"
+                " request",
+                "`call` holds the times of entry and return in nanoseconds, also by a foreign clock",
+            )
 
     def _check_times(self, pending: Pending, reply: Reply) -> None:
         """Refuse a call that says it happened before it was asked for, or after its answer was here."""
@@ -119,7 +148,9 @@ class Caller:
         return self.socket
 
     def _record(self, pending: Pending, reply: Reply | None) -> None:
-        entered, returned = reply.call if reply and reply.call else (pending.submitted, time.time_ns())
+        times = pending.way or (reply.call if reply else None)
+        entered, returned = times or (pending.submitted, time.time_ns())
+        own = reply.call if reply and reply.call and pending.way else (None, None)
         self.recorder.add(
             Called(
                 at=entered,
@@ -128,6 +159,7 @@ class Caller:
                 op=pending.op,
                 socket=pending.socket,
                 arguments=pending.arguments,
+                own=own[0],
             )
         )
         if reply is None:
@@ -143,18 +175,26 @@ class Caller:
                 result=reply.result,
                 error=reply.error,
                 text=reply.text,
+                own=own[1],
             )
         )
 
+    def look(self) -> None:
+        """Read what the agent has said by now, and record it: what has not come by then was not said."""
+        self.take_notices()
+        while self.agent.alive and self.agent.wait_notice(0):
+            self.take_notices()
+
     def take_notices(self) -> None:
-        """Record what the agent has said unasked so far."""
-        for notice in self.agent.take_notices():
+        """Record what was read of what the agent has said unasked."""
+        for notice, read in self.agent.take_dated_notices():
             if isinstance(notice, CompletionNotice):
                 self._completions[notice.token] = notice
-                self.received += notice.result is not None
+                self.received += notice.result is not None and notice.token not in self._sends_posted
             else:
                 self._told.append((notice.socket, notice.type))
-            self.recorder.add(_event_of(self.end, notice))
+            foreign = self.agent.has_foreign_clock
+            self.recorder.add(_event_of(self.end, notice, *((read, notice.at) if foreign else (notice.at, None))))
 
 
 def result_of(reply: Reply, op: str) -> dict[str, Any]:
@@ -165,20 +205,21 @@ def result_of(reply: Reply, op: str) -> dict[str, Any]:
     return reply.result
 
 
-def _event_of(end: End, notice: Notice) -> Completed | Indicated:
+def _event_of(end: End, notice: Notice, at: int, own: int | None) -> Completed | Indicated:
     error = notice.error if isinstance(notice.error, ErrorValue) else None
     if isinstance(notice, CompletionNotice):
         return Completed(
-            at=notice.at,
+            at=at,
             end=end,
             notice=notice.n,
             token=notice.token,
             result=notice.result,
             error=error,
             mechanism=notice.mechanism,
+            own=own,
         )
     return Indicated(
-        at=notice.at,
+        at=at,
         end=end,
         notice=notice.n,
         socket=notice.socket if isinstance(notice.socket, int) else None,
@@ -186,4 +227,5 @@ def _event_of(end: End, notice: Notice) -> Completed | Indicated:
         error=error,
         name=notice.name,
         args=notice.args,
+        own=own,
     )

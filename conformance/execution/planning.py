@@ -17,15 +17,16 @@ from conformance.execution import profile as profiles
 from conformance.execution.profile import Profile
 from conformance.execution.running import Provider
 from conformance.execution.stage import Stage
+from conformance.wire.topology import REMOTE
 
 
 def meet(profile: Profile, stage: Stage, topology: str) -> Provider:
     """Start a provider's agent once, to learn what it is. Raises AgentProblem, TopologyUnavailable, BadProfile."""
     peer = profile if profile.peer.provider == "self" else profiles.find(profile.peer.provider)
     hello = stage.hello(profile, topology)
-    if hello.clock == "foreign":
-        why = "its hello says `clock: foreign`, and its times cannot be ordered against the peer's and the link's"
-        raise AgentRefused(f"{profile.name}: {why}", "run the agent on this machine, with `clock: realtime`")
+    if hello.clock == "foreign" and profile.agent.connect and topology != REMOTE:
+        why = "its hello says `clock: foreign`: it is on another machine, and this topology is none to another machine"
+        raise AgentRefused(f"{profile.name}: {why}", "give the profile a [remote] table: docs/your-own-provider.md")
     claimed = (profile.statement.family, profile.statement.transport)
     if claimed != (hello.family, hello.transport):
         why = f"the statement says {' over '.join(claimed)}, and its agent {hello.family} over {hello.transport}"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -27,6 +29,10 @@ class BadProfile(Exception):
         self.hint = hint
 
 
+def _with_python(command: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word.replace("{python}", sys.executable) for word in command)
+
+
 class Implementation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is tested, by its name, which also names a folder of evidence."""
 
@@ -39,10 +45,14 @@ class Implementation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AgentPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How to reach the agent: a command to start, or an address to connect to; exactly one of them."""
+    """How to reach the agent: a command to start, or an address to connect to; exactly one of them.
+
+    `prepare` is a command that a run carries out once before, without a time limit: a build, say.
+    """
 
     command: tuple[str, ...] = ()
     connect: str = ""
+    prepare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if bool(self.command) is bool(self.connect):
@@ -51,7 +61,12 @@ class AgentPlace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def argv(self) -> tuple[str, ...]:
         """The command, with {python} replaced by the interpreter that runs the suite."""
-        return tuple(word.replace("{python}", sys.executable) for word in self.command)
+        return _with_python(self.command)
+
+    @property
+    def preparation(self) -> tuple[str, ...]:
+        """The command that prepares, likewise; empty if there is none."""
+        return _with_python(self.prepare)
 
 
 class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +79,36 @@ class RunValues(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.settle_ms < 1 or self.prompt_ms < 1:
             raise ValueError("settle_ms and prompt_ms: expected at least 1")
+
+
+class Remote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The link to another machine, on which the agent runs: our interface, and the addresses of both ends on it."""
+
+    interface: str
+    address: str
+    peer_address: str
+
+    def __post_init__(self) -> None:
+        families = set()
+        for key in ("address", "peer_address"):
+            try:
+                parsed = ipaddress.ip_address(getattr(self, key))
+            except ValueError:
+                raise ValueError(
+                    f'{key} {getattr(self, key)!r}: expected an IP address, such as "192.0.2.7", and no name'
+                ) from None
+            if parsed.is_loopback or parsed.is_unspecified or parsed.is_multicast or getattr(parsed, "scope_id", None):
+                raise ValueError(f"{key} {parsed}: expected the address of one machine on the link under test")
+            families.add(parsed.version)
+        if len(families) > 1 or self.address == self.peer_address:
+            raise ValueError("address and peer_address: expected two addresses of one family, the IUT's and ours")
+        if not self.interface:
+            raise ValueError('interface "": expected the name of the interface that has peer_address, such as "eth1"')
+
+    @property
+    def family(self) -> AddressFamily:
+        """The family of both addresses."""
+        return "inet6" if ":" in self.address else "inet"
 
 
 class Peer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,10 +125,28 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statement: Statement
     run: RunValues = RunValues()
     peer: Peer = Peer()
+    remote: Remote | None = None
 
     def __post_init__(self) -> None:
+        if self.remote is not None:
+            self._check_remote(self.remote)
         if self.run.address_family and (self.run.address_family == "unix") is not (self.statement.transport == "unix"):
             raise ValueError(f"address_family {self.run.address_family!r} does not go with this statement's transport")
+
+    def _check_remote(self, remote: Remote) -> None:
+        if not self.agent.connect:
+            raise ValueError('[remote] is for an agent that is reached by agent.connect = "tcp://host:port"')
+        if self.peer.provider == "self":
+            raise ValueError("[remote]: peer.provider: expected a provider that is started here, such as kernel-tcp")
+        if self.statement.transport == "unix":
+            raise ValueError("[remote]: statement.transport: unix has no way to another machine")
+        if self.run.address_family not in (None, remote.family):
+            raise ValueError(f"[remote]: run.address_family: expected {remote.family!r}, as its addresses have it")
+
+    @property
+    def control_shares_the_link(self) -> bool:
+        """The agent is reached at the address that is under test: its lines cross the link beside what is tested."""
+        return self.remote is not None and urlsplit(self.agent.connect).hostname == self.remote.address
 
     @property
     def name(self) -> str:
@@ -93,6 +156,8 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def address_family(self) -> AddressFamily:
         """The family of its sockets' addresses."""
+        if self.remote is not None:
+            return self.remote.family
         return self.run.address_family or ("unix" if self.statement.transport == "unix" else "inet")
 
     @property

@@ -59,7 +59,7 @@ LARGE_SLOTS_PER_BLOCK = 15
 LARGE_BLOCKS = 32
 LARGE_PACKETS = range(SMALL_PACKETS.stop, packetfilter.WHOLE)
 """The largest of `lo`, whose MTU is 65,536, have room in a large slot."""
-REGISTER, STOP = b"+", b"."
+REGISTER, STOP, LOOK = b"+", b".", b"?"
 """What the reader is woken for."""
 
 SLOT = struct.Struct("=III2xHII18xB")
@@ -209,6 +209,7 @@ class CapturedLink(Link):
         self._passed = threading.Condition()
         self._marker_seen = 0
         self._marker_passed = 0
+        self._looks = 0
         self._wake_reader, self._wake_writer = os.pipe2(os.O_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name=f"capture {topology}", daemon=True)
         self._thread.start()
@@ -243,17 +244,20 @@ class CapturedLink(Link):
         for ring in self._rings:
             poll.register(ring.socket, select.POLLIN)
         while True:
+            woken = b""
             if any(fd == self._wake_reader for fd, _ in poll.poll()):
-                if os.read(self._wake_reader, 1) != REGISTER:
+                woken = os.read(self._wake_reader, 1)
+                if woken == STOP:
                     return
                 for ring in self._rings:
                     poll.register(ring.socket, select.POLLIN)
             backlog: deque[tuple[bytes, int]] = deque()
             while self._empty_rings(backlog) or backlog:
                 self._sort(*backlog.popleft())
-            if self._marker_seen:
+            if self._marker_seen or woken == LOOK:
                 with self._passed:
                     self._marker_passed = self._marker_seen
+                    self._looks += woken == LOOK
                     self._passed.notify_all()
 
     def _empty_rings(self, backlog: deque[tuple[bytes, int]]) -> bool:

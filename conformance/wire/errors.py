@@ -38,6 +38,13 @@ class RulesNotPossible(WireProblem):
         super().__init__("rules cannot be applied", f"the topology {topology!r} only looks on", "use --topology wire")
 
 
+class PortClaimed(ValueError):
+    """Another case still watches this port at this end: the system has given the same one to two listeners."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(f"port {port} has been claimed already")
+
+
 class CustodianRefused(WireProblem):
     """The custodian could not do one step; `errno` is the kernel's reason, if it was the kernel."""
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.wire import dissect
-from conformance.wire.errors import RulesNotPossible
+from conformance.wire.errors import PortClaimed, RulesNotPossible
 from conformance.wire.pdus import DECODERS, pdus_of
 from conformance.wire.rules import Rule
 
@@ -126,7 +126,7 @@ class Link(ABC):
 
     def __init__(self, topology: str) -> None:
         self.topology = topology
-        self._taps: dict[int, Tap] = {}
+        self._taps: dict[object, Tap] = {}
         self._closed = False
 
     def claim(self, port: int, listener: End, transport: str = "") -> Tap:
@@ -135,18 +135,23 @@ class Link(ABC):
         For a transport of `wire.pdus.DECODERS` the frames are kept whole, so that its units can be read from them.
 
         Raises:
-            ValueError: the port has been claimed and not given up, or nobody can read that transport.
+            PortClaimed: the port has been claimed and not given up.
+            ValueError: nobody can read that transport.
         """
-        if port in self._taps:
-            raise ValueError(f"port {port} has been claimed already")
+        if (key := self._key(port, listener)) in self._taps:
+            raise PortClaimed(port)
         if transport and transport not in DECODERS:
             raise ValueError(f"nobody can read the transport {transport!r}; {', '.join(DECODERS)} can be")
         tap = self._make_tap(port, listener)
         tap.transport = transport
         if transport:
             self._keep_whole(port)
-        self._taps[port] = tap
+        self._taps[key] = tap
         return tap
+
+    def _key(self, port: int, listener: End) -> object:
+        """By what a tap is found: a port belongs to one end, where the ends have no ports in common."""
+        return port
 
     def _keep_whole(self, port: int) -> None:  # noqa: B027
         """Keep all octets of this TCP port's packets (for links that would not)."""
@@ -156,8 +161,9 @@ class Link(ABC):
 
     def give_up(self, tap: Tap) -> None:
         """The tap wants nothing more."""
-        if self._taps.get(tap.port) is tap:
-            del self._taps[tap.port]
+        key = self._key(tap.port, tap.listener)
+        if self._taps.get(key) is tap:
+            del self._taps[key]
             if tap.transport:
                 self._keep_headers(tap.port)
 

@@ -7,9 +7,10 @@
 | `wire` | a private namespace each | TUN devices; the harness relays every packet, and rules may interfere |
 | `veth` | a private namespace each | a veth pair, captured at both ends |
 | `host` | the host as it is | its `lo`, captured if that is allowed |
+| `remote` | another machine (the IUT), and the host as it is | an interface of the host, captured if that is allowed |
 
 Nothing is ever configured on the host's own interfaces. Each topology is separate from every other, so several may be
-open at once, in one process or in many.
+open at once, in one process or in many. `remote` is many topologies: which one, a `Remote` says.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from conformance.stderr import StderrDrain
 from conformance.trace.events import End
@@ -31,7 +32,13 @@ from conformance.wire.errors import CustodianLost, CustodianRefused, TopologyUna
 from conformance.wire.station import Station
 from conformance.wire.tap import Link
 
-TOPOLOGIES: tuple[str, ...] = ("loopback", "wire", "veth", "host")
+if TYPE_CHECKING:
+    from conformance.wire.capture import WholeRing
+
+REMOTE = "remote"
+PRIVATE: tuple[str, ...] = ("loopback", "wire", "veth")
+"""The ones in namespaces of their own."""
+TOPOLOGIES: tuple[str, ...] = (*PRIVATE, "host", REMOTE)
 
 LISTENER_PORTS = range(10_000, 32_768)
 """Below 32,768, where the ephemeral ports of a fresh network namespace begin (net.ipv4.ip_local_port_range)."""
@@ -48,6 +55,22 @@ Places: TypeAlias = Mapping[End, int | None]
 """The namespace of each end, by the custodian's number; None is the host's."""
 Addresses: TypeAlias = Mapping[End, Mapping[str, str]]
 """The addresses of each end, by family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """The link to another machine: the interface of ours that it begins at, and the addresses of the two ends on it."""
+
+    interface: str
+    address: str
+    """Where the IUT is."""
+    peer_address: str
+    """Where we are."""
+
+    @property
+    def family(self) -> str:
+        """The family of both addresses."""
+        return "inet6" if ":" in self.address else "inet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +106,20 @@ class Topology:
         self.close()
 
 
-def open_topology(name: str) -> Topology:
-    """Build a topology of `TOPOLOGIES`.
+def open_topology(name: str, remote: Remote | None = None) -> Topology:
+    """Build a topology of `TOPOLOGIES`; `remote` says which one `remote` is, and does not matter to the others.
 
     Raises:
         TopologyUnavailable: this machine or this user cannot have it; `hint` is the remedy.
         ValueError: there is no topology of that name.
     """
-    if name not in BUILDERS:
+    if name not in TOPOLOGIES:
         raise ValueError(f"no topology {name!r}; there are {', '.join(TOPOLOGIES)}")
     if sys.platform != "linux":
         raise TopologyUnavailable(name, f"this system is {sys.platform}", "run the suite on Linux")
     with ExitStack() as held:
         try:
-            return BUILDERS[name](name, held)
+            return build_remote(remote, held) if name == REMOTE else BUILDERS[name](name, held)
         except (CustodianRefused, CustodianLost) as problem:
             raise TopologyUnavailable(name, problem.why, problem.hint) from problem
         except OSError as problem:  # the ring's 32 MiB, say
@@ -105,10 +128,15 @@ def open_topology(name: str) -> Topology:
             ) from problem
 
 
-def availability(name: str) -> Missing | None:
-    """What is missing for this topology; None if nothing is. Found out by building it (0.1 s)."""
+def availability(name: str, remote: Remote | None = None) -> Missing | None:
+    """What is missing for this topology; None if nothing is. Found out by building it (0.1 s).
+
+    Without a `remote` the topology of that name is none in particular, and nothing is missing for it.
+    """
+    if name == REMOTE and remote is None:
+        return None
     try:
-        open_topology(name).close()
+        open_topology(name, remote).close()
     except TopologyUnavailable as problem:
         return Missing(problem.why, problem.hint)
     return None
@@ -163,19 +191,22 @@ class Builder:
 
     def captured(self, name: str, devices: Mapping[str, int | None], places: Places, addresses: Addresses) -> Link:
         """The link as it is seen on these devices, the IUT's first. Raises CustodianRefused if that is not allowed."""
-        from conformance.wire.capture import CapturedLink, LargeRing, Ring, WholeRing
-
-        def more_rings() -> list[WholeRing]:
-            return [
-                kind(self.unbound(where, socket.AF_PACKET), device)
-                for kind in (WholeRing, LargeRing)
-                for device, where in devices.items()
-            ]
+        from conformance.wire.capture import CapturedLink, Ring
 
         rings = [Ring(self.unbound(where, socket.AF_PACKET), device) for device, where in devices.items()]
-        link = CapturedLink(name, rings, self.markers(places, addresses), more_rings)
+        link = CapturedLink(name, rings, self.markers(places, addresses), lambda: self.whole_rings(devices))
         self.held.callback(link.close)
         return link
+
+    def whole_rings(self, devices: Mapping[str, int | None]) -> list[WholeRing]:
+        """Rings for whole packets on these devices."""
+        from conformance.wire.capture import LargeRing, WholeRing
+
+        return [
+            kind(self.unbound(where, socket.AF_PACKET), device)
+            for kind in (WholeRing, LargeRing)
+            for device, where in devices.items()
+        ]
 
     def topology(
         self,
@@ -260,6 +291,35 @@ def build_host(name: str, held: ExitStack) -> Topology:
         missing = f"capturing the host's lo: {problem.why}; it needs CAP_NET_RAW (or use --topology loopback)"
     # Ports of the host are not ours to give out.
     return build.topology(name, places, dict.fromkeys(End, LOOPBACK), link, missing, next_port=lambda: 0)
+
+
+def build_remote(remote: Remote | None, held: ExitStack) -> Topology:
+    """The IUT is on another machine, the peer on the host as it is: an interface of the host is looked at."""
+    from conformance.wire.capture import Ring
+    from conformance.wire.nearby import NearbyLink
+
+    if remote is None:
+        hint = "it is for a profile with a [remote] table: docs/your-own-provider.md"
+        raise TopologyUnavailable(REMOTE, "nothing says where the other machine is", hint)
+    if remote.interface not in (name for _, name in socket.if_nameindex()):
+        why = f"[remote] interface: this machine has no interface {remote.interface!r}"
+        raise TopologyUnavailable(REMOTE, why, f"it has {', '.join(name for _, name in socket.if_nameindex())}")
+    build = Builder(held, isolated=False)
+    peer = build.station(None, {remote.family: remote.peer_address}, lambda: 0)
+    if not peer.addresses:
+        why = f"[remote] peer_address: no interface of this machine has the address {remote.peer_address}"
+        raise TopologyUnavailable(REMOTE, why, f"give {remote.interface} that address, or name the one that it has")
+    iut = Station(build.custody, build.drain, None, {remote.family: remote.address}, lambda: 0)
+    link, missing = None, ""
+    addresses = {End.IUT: remote.address, End.PEER: remote.peer_address}
+    try:
+        ring = Ring(build.unbound(None, socket.AF_PACKET), remote.interface)
+        link = NearbyLink(REMOTE, [ring], lambda: build.whole_rings({remote.interface: None}), addresses)
+        held.callback(link.close)
+    except (CustodianRefused, PermissionError) as problem:
+        why = problem.why if isinstance(problem, CustodianRefused) else str(problem.strerror)
+        missing = f"capturing {remote.interface}: {why}; it needs CAP_NET_RAW"
+    return Topology(REMOTE, iut, peer, link, missing, held.pop_all())
 
 
 BUILDERS: dict[str, Callable[[str, ExitStack], Topology]] = {

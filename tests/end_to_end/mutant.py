@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A kernel agent that is wrong in one known way: `python mutant.py RULE --transport tcp`.
+"""A kernel agent that is wrong in one known way, or several: `python mutant.py RULE[,RULE] --transport tcp`.
 
 It runs the sound agent and changes what goes in or what comes out by one rule, so that the suite's own tests can see
 the suite notice.
@@ -97,7 +97,7 @@ def shutdown_resets(request: Message) -> Message:
 def on_another_clock(request: Message, reply: Message) -> Message:
     if request.get("op") == "hello":
         reply["result"]["clock"] = "foreign"
-    return reply
+    return {**reply, "call": [at + 10**15 for at in reply["call"]]} if "call" in reply else reply
 
 
 def in_the_future(request: Message, reply: Message) -> Message:
@@ -146,7 +146,7 @@ ON_REQUEST: dict[str, Callable[[Message], Message]] = {
 
 
 def main() -> None:
-    rule, arguments = sys.argv[1], sys.argv[2:]
+    rules, arguments = sys.argv[1].split(","), sys.argv[2:]
     agent = subprocess.Popen(
         [sys.executable, "-m", "conformance.agents.kernel", *arguments],
         stdin=subprocess.PIPE,
@@ -155,22 +155,24 @@ def main() -> None:
         bufsize=1,
     )
     assert agent.stdin and agent.stdout
-    threading.Thread(target=forward, args=(rule, agent.stdin), daemon=True).start()
+    threading.Thread(target=forward, args=(rules, agent.stdin), daemon=True).start()
     for line in agent.stdout:
         reply = json.loads(line)
-        if "id" in reply and rule in ON_REPLY:
-            reply = ON_REPLY[rule](requests.get(reply["id"], {}), reply)
+        for rule in rules:
+            if "id" in reply and rule in ON_REPLY:
+                reply = ON_REPLY[rule](requests.get(reply["id"], {}), reply)
         print(json.dumps(reply), flush=True)
 
 
-def forward(rule: str, stdin: Any) -> None:
+def forward(rules: list[str], stdin: Any) -> None:
     for line in sys.stdin:
         request = json.loads(line)
         if request["op"] == "reset":
             ended.clear()
         requests[request["id"]] = request
-        if rule in ON_REQUEST:
-            request = ON_REQUEST[rule](request)
+        for rule in rules:
+            if (changed := ON_REQUEST.get(rule)) is not None:
+                request = changed(request)
         stdin.write(json.dumps(request) + "\n")
         stdin.flush()
     stdin.close()

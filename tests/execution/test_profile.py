@@ -20,6 +20,16 @@ service_flags = ["GRACEFUL_CLOSE"]
 """
 
 
+LINK = """
+[remote]
+interface = "eth1"
+address = "192.0.2.7"
+peer_address = "192.0.2.1"
+"""
+FAR = GOOD.replace('command = ["{python}", "agent.py"]', 'connect = "tcp://198.51.100.7:7007"') + LINK
+FAR = FAR.replace("[remote]", '[peer]\nprovider = "kernel-tcp"\n[remote]')
+
+
 def written(directory: Path, text: str) -> Path:
     path = directory / "mine.toml"
     path.write_text(text)
@@ -52,6 +62,7 @@ def test_defaults_of_a_small_profile(tmp_path: Path) -> None:
         (('name = "mine"', 'name = "../mine"'), ["implementation", "letters"]),
         (('name = "mine"', 'name = ""'), ["implementation", "letters"]),
         (('["GRACEFUL_CLOSE"]', '["GRACEFUL_CLOSE"]\n[run]\naddress_family = "unix"'), ["address_family", "transport"]),
+        (('["GRACEFUL_CLOSE"]', f'["GRACEFUL_CLOSE"]\n{LINK}'), ["[remote]", "agent.connect"]),
     ],
 )
 def test_wrong_profile_names_file_and_key(tmp_path: Path, change: tuple[str, str], says: list[str]) -> None:
@@ -80,3 +91,41 @@ def test_two_providers_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BadProfile, match="cannot be read"):
         profile.find(str(tmp_path / "none.toml"))
+
+
+def test_a_profile_of_another_machine(tmp_path: Path) -> None:
+    far = profile.load(written(tmp_path, FAR))
+    assert far.remote is not None
+    assert (far.remote.interface, far.remote.address, far.remote.peer_address) == ("eth1", "192.0.2.7", "192.0.2.1")
+    assert (far.address_family, far.control_shares_the_link) == ("inet", False)
+    six = FAR.replace("192.0.2.7", "2001:db8::7").replace("192.0.2.1", "2001:db8::1")
+    assert profile.load(written(tmp_path, six)).address_family == "inet6"
+    shared = profile.load(written(tmp_path, FAR.replace("198.51.100.7", "192.0.2.7")))
+    assert shared.control_shares_the_link
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (('interface = "eth1"\n', ""), ["remote", "interface"]),
+        (('interface = "eth1"', 'interface = ""'), ["remote", "interface", "eth1"]),
+        (('address = "192.0.2.7"\n', ""), ["remote", "address"]),
+        (('"192.0.2.7"', '"winbox.example"'), ["remote", "address", "an IP address", "no name"]),
+        (('"192.0.2.7"', '"127.0.0.1"'), ["remote", "address 127.0.0.1", "on the link under test"]),
+        (('"192.0.2.7"', '"2001:db8::7"'), ["remote", "one family"]),
+        (('"192.0.2.7"', '"192.0.2.1"'), ["remote", "two addresses"]),
+        (("peer_address", "peer_adress"), ["remote", "peer_adress"]),
+        (('[peer]\nprovider = "kernel-tcp"\n', ""), ["[remote]", "peer.provider", "kernel-tcp"]),
+        (('"tcp"', '"unix"'), ["[remote]", "statement.transport"]),
+        (("[remote]", '[run]\naddress_family = "inet6"\n[remote]'), ["[remote]", "run.address_family", "'inet'"]),
+    ],
+)
+def test_a_wrong_link_to_another_machine_names_file_and_key(
+    tmp_path: Path, change: tuple[str, str], says: list[str]
+) -> None:
+    assert change[0] in FAR
+    path = written(tmp_path, FAR.replace(*change))
+    with pytest.raises(BadProfile) as raised:
+        profile.load(path)
+    for part in (str(path), *says):
+        assert part in str(raised.value)

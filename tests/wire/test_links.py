@@ -15,13 +15,17 @@ from conformance.trace.events import End, Fate
 from conformance.wire.errors import RulesNotPossible, TopologyUnavailable
 from conformance.wire.rules import Action, Rule
 from conformance.wire.tap import Tap
-from conformance.wire.topology import TOPOLOGIES, Topology, availability, open_topology
+from conformance.wire.topology import PRIVATE, Topology, availability, open_topology
 from tests.wire.conftest import LIMIT_S, exchange
 
 Opened = Callable[[str], Topology]
 
 
-@pytest.fixture(params=TOPOLOGIES)
+HERE = (*PRIVATE, "host")
+"""The topologies that need no other machine; `remote` is tried in tests/end_to_end."""
+
+
+@pytest.fixture(params=HERE)
 def topology(request: pytest.FixtureRequest, opened: Opened) -> Topology:
     topology = opened(request.param)
     if topology.link is None:
@@ -142,7 +146,7 @@ def test_an_unknown_topology_is_named() -> None:
         open_topology("moebius")
 
 
-@pytest.mark.parametrize("name", TOPOLOGIES)
+@pytest.mark.parametrize("name", HERE)
 def test_what_is_not_available_says_why_and_what_to_do(name: str) -> None:
     missing = availability(name)
     if missing is None:
