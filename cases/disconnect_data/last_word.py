@@ -81,6 +81,19 @@ def test_last_word_above_the_limit(connection: Connection) -> None:
     connection.peer.recv_disconnect()
 
 
+@waits(0.1)
+@where("feature:unreadable-buffers")
+@exercises("DD-SEND-06")
+def test_last_word_that_cannot_be_read(connection: Connection) -> None:
+    """The buffer's address cannot be read; then an end without data, so that the peer is told of one in any case."""
+    connection.iut.send_disconnect_unreadable()
+    connection.settle()
+    connection.peer.look_in_vain()
+    connection.iut.send_disconnect(None)
+    connection.peer.read_to_the_end()
+    connection.peer.recv_disconnect()
+
+
 @exercises("DD-RECV-01")
 @pytest.mark.parametrize("word", [LastWord.TYPICAL, LastWord.MAXIMUM], ids=str)
 @pytest.mark.parametrize("notice", NOTICES, ids=str)

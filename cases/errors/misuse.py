@@ -27,7 +27,7 @@ def test_disconnect_when_not_connected(ends: Connection, call: str) -> None:
     if call == "send_disconnect":
         ends.iut.send_disconnect(None)
     else:
-        ends.iut.recv_disconnect()
+        ends.iut.recv_disconnect(ends.disconnect_room)
 
 
 @exercises("ERR-02", "ERR-08")
@@ -41,6 +41,32 @@ def test_shutdown_of_an_unknown_direction(connection: Connection, how: int) -> N
     connection.iut.read()
     connection.iut.shutdown("send")
     connection.peer.read_to_the_end()
+
+
+@exercises("ERR-03")
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("send", marks=where("UNI_RECV", "not UNI_SEND")),
+        pytest.param("receive", marks=where("UNI_SEND", "not UNI_RECV")),
+    ],
+)
+def test_shutdown_of_the_direction_that_is_not_there(connection: Connection, how: str) -> None:
+    """The protocol goes one way; the other direction is shut down."""
+    connection.iut.shutdown(how)
+
+
+@where("CONNECTIONLESS")
+@exercises("INIT-SHUT-12")
+@pytest.mark.parametrize("how", ["send", "receive"])
+def test_shutdown_without_connections(ends: Connection, how: str) -> None:
+    """The protocol knows no connections; a socket is shut down one way, and used that way."""
+    ends.iut.open(ends.family)
+    ends.iut.shutdown(how)
+    if how == "send":
+        ends.iut.send(1, wait_ms=0)
+    else:
+        ends.iut.read(wait_ms=0)
 
 
 @exercises("ERR-05")
@@ -86,9 +112,11 @@ def _calls(ends: Connection) -> dict[str, dict[str, Any]]:
         "send": {"pattern": {"seed": 0, "length": 1}},
         "recv": {"length": 1},
         "post_recv": {"length": 1},
+        "post_send": {"pattern": {"seed": 0, "length": 1}},
         "shutdown": {"how": "send"},
         "send_disconnect": {},
         "recv_disconnect": {"length": 64},
+        "disconnect_ex": {},
         "close": {},
         "duplicate": {},
         "set_linger": {"on": False, "seconds": 0},

@@ -3,19 +3,28 @@
 
 import pytest
 
-from conformance.execution.casework import PEER, Connection, Death, both_roles, exercises, on, waits, where
+from conformance.execution.casework import (
+    PEER,
+    POSTS,
+    SURFACES,
+    Connection,
+    Death,
+    both_roles,
+    exercises,
+    on,
+    posts,
+    waits,
+    where,
+)
 
-SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll", "wsapoll"]
 THE_ABORT = ("IND-ABORT-01", "IND-ABORT-02", "POSIX-RECV-02")
 ABORTS = [
     pytest.param(False, id="linger-0"),
     # Elsewhere a close with something unread is as graceful as any other.
     pytest.param(True, marks=where("transport:tcp | transport:mptcp | transport:unix"), id="unread"),
 ]
-WAITING = [
-    pytest.param(False, id="blocked"),
-    pytest.param(True, marks=(where("op:post_recv"), exercises("IND-OVL-02")), id="posted"),
-]
+BLOCKED = pytest.param(None, id="blocked")
+WAITING = [BLOCKED, *posts(exercises("IND-OVL-02"))]
 OVER_TCP = where("transport:tcp | transport:mptcp | transport:reference | transport:websocket", "op:set_option")
 PREFIX = [0, *(pytest.param(length, marks=exercises("IND-ABORT-04")) for length in (1, 1460, 100_000))]
 
@@ -48,7 +57,7 @@ def test_peer_aborts_over_each_surface(connection: Connection, surface: str, unr
 @exercises("IND-ABORT-05", *THE_ABORT)
 @pytest.mark.parametrize("unread", ABORTS)
 @pytest.mark.parametrize("posted", WAITING)
-def test_receive_waits_when_the_abort_comes(connection: Connection, posted: bool, unread: bool) -> None:
+def test_receive_waits_when_the_abort_comes(connection: Connection, posted: str | None, unread: bool) -> None:
     """A receive is already waiting when the abort comes."""
     with connection.iut.receiving(posted=posted):
         connection.settle()
@@ -126,7 +135,7 @@ def test_peer_dies(connection: Connection, queued: int) -> None:
 @waits(0.1)
 @exercises("IND-ABORT-05", *THE_ABORT)
 @pytest.mark.parametrize("posted", WAITING)
-def test_receive_waits_when_the_peer_dies(connection: Connection, posted: bool) -> None:
+def test_receive_waits_when_the_peer_dies(connection: Connection, posted: str | None) -> None:
     """A receive is already waiting when the peer's process is killed."""
     with connection.iut.receiving(posted=posted):
         connection.settle()
@@ -138,10 +147,10 @@ def test_receive_waits_when_the_peer_dies(connection: Connection, posted: bool) 
 @OVER_TCP
 @waits(1.0)
 @exercises("IND-ABORT-06")
-@pytest.mark.parametrize("posted", [False, pytest.param(True, marks=where("op:post_recv"))], ids=["blocked", "posted"])
-def test_nothing_is_acknowledged(connection: Connection, posted: bool) -> None:
+@pytest.mark.parametrize("posted", [BLOCKED, *POSTS])
+def test_nothing_is_acknowledged(connection: Connection, posted: str | None) -> None:
     """The link goes dead; what the implementation has sent is never acknowledged, and a receive waits."""
-    connection.iut.set_option("USER_TIMEOUT", 300)
+    connection.iut.set_option("USER_TIMEOUT", connection.user_timeout_ms)
     connection.link.drop(PEER)
     connection.iut.send(100)
     with connection.iut.receiving(posted=posted, wait_ms=8000):

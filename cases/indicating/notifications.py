@@ -24,6 +24,10 @@ MECHANISMS = [
     pytest.param("event", marks=where("surface:event", "op:enum_events")),
     pytest.param("message", marks=where("surface:message")),
 ]
+MECHANISMS_BY_FORM = [
+    pytest.param("event", marks=where("surface:event", "op:enum_events")),
+    pytest.param("message", marks=(where("surface:message"), exercises("IND-FDC-12"))),
+]
 GRACEFUL = [
     Shutdown("send"),
     Shutdown("both"),
@@ -40,13 +44,12 @@ def look_again(connection: Connection, mechanism: str) -> None:
     connection.settle()
     if mechanism == "event":
         connection.iut.enum_events()
-    connection.iut.take_notices()
 
 
 @waits(0.1)
 @exercises("IND-FDC-01", "IND-FDC-03", "IND-FDC-06")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", MECHANISMS_BY_FORM)
 def test_peer_ends(connection: Connection, mechanism: str, ending: Ending) -> None:
     """The implementation asks to be told of data and of the end; the peer sends nothing, and ends."""
     connection.iut.select_events("FD_READ", "FD_CLOSE", mechanism=mechanism)
@@ -59,7 +62,7 @@ def test_peer_ends(connection: Connection, mechanism: str, ending: Ending) -> No
 @waits(0.1)
 @exercises("IND-FDC-02", "IND-FDC-03", "IND-ABORT-02", "IND-ABORT-03")
 @pytest.mark.parametrize("ending", ABORTS, ids=str)
-@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("mechanism", MECHANISMS_BY_FORM)
 def test_peer_aborts(connection: Connection, mechanism: str, ending: Ending) -> None:
     """The implementation asks to be told of data and of the end; the peer aborts."""
     connection.iut.select_events("FD_READ", "FD_CLOSE", mechanism=mechanism)
@@ -87,6 +90,21 @@ def test_data_is_unread_at_the_end(connection: Connection, mechanism: str, queue
         connection.iut.await_event(mechanism=mechanism)
     connection.iut.read()
     look_again(connection, mechanism)
+
+
+@waits(0.1)
+@where("family:winsock-spi", "surface:event", "op:enum_events")
+@exercises("IND-FDC-13")
+@pytest.mark.parametrize("ending", [*TWO_ENDINGS, Close(linger=0)], ids=str)
+def test_reading_the_record(connection: Connection, ending: Ending) -> None:
+    """The end is in the record; it is read with a handle that is no socket, then rightly, twice."""
+    connection.iut.select_events("FD_READ", "FD_CLOSE")
+    connection.peer.end_by(ending)
+    connection.wait_until_told(PEER) if ending in TWO_ENDINGS else connection.wait_for_abort(PEER)
+    connection.idle(2 * connection.limits.settle_ms / 1000)
+    connection.iut.call("enum_events", socket=-1)
+    connection.iut.enum_events()
+    connection.iut.enum_events()
 
 
 @waits(0.1)
@@ -162,7 +180,7 @@ def test_peer_ends_after_own_shutdown_of_both(connection: Connection, mechanism:
     connection.peer.read_to_the_end()
     connection.peer.shutdown("send")
     connection.wait_until_told(PEER)
-    connection.iut.await_event(mechanism=mechanism, wait_ms=2 * connection.limits.settle_ms)
+    connection.iut.await_event(mechanism=mechanism)
     look_again(connection, mechanism)
 
 

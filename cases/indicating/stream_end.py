@@ -4,6 +4,8 @@
 import pytest
 
 from conformance.execution.casework import (
+    POSTS,
+    SURFACES,
     Close,
     Connection,
     Death,
@@ -13,6 +15,7 @@ from conformance.execution.casework import (
     ShutdownThenClose,
     both_roles,
     exercises,
+    posts,
     waits,
     where,
 )
@@ -27,11 +30,7 @@ GRACEFUL = [
     # Where the goodbye is a unit of the transport's own, the death of a process says none.
     pytest.param(Death(), marks=where("transport:tcp | transport:mptcp | transport:unix")),
 ]
-SURFACES = ["blocking", "nonblocking", "select", "poll", "epoll", "wsapoll"]
-BLOCKED, POSTED = pytest.param(False, id="blocked"), pytest.param(True, marks=where("op:post_recv"), id="posted")
-POSTED_FOR_THE_END = pytest.param(
-    True, marks=(where("op:post_recv"), exercises("IND-OVL-01", "IND-OVL-03")), id="posted"
-)
+BLOCKED = pytest.param(None, id="blocked")
 
 THE_END = (
     *("IND-STREAM-01", "IND-STREAM-03", "IND-STREAM-07", "POSIX-RECV-01"),
@@ -102,8 +101,8 @@ def test_looking_before_anything_has_come(connection: Connection) -> None:
 @waits(0.1)
 @exercises("IND-STREAM-04", "IND-MSG-01", "IND-STREAM-07")
 @pytest.mark.parametrize("ending", GRACEFUL, ids=str)
-@pytest.mark.parametrize("posted", [BLOCKED, POSTED_FOR_THE_END])
-def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending, posted: bool) -> None:
+@pytest.mark.parametrize("posted", [BLOCKED, *posts(exercises("IND-OVL-01", "IND-OVL-03"))])
+def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending, posted: str | None) -> None:
     """A receive is already waiting when the end comes."""
     with connection.iut.receiving(posted=posted):
         connection.settle()
@@ -113,9 +112,9 @@ def test_receive_waits_when_the_end_comes(connection: Connection, ending: Ending
 
 @waits(0.1)
 @exercises(*THE_END, *ALL_BEFORE)
-@pytest.mark.parametrize("posted", [BLOCKED, POSTED])
+@pytest.mark.parametrize("posted", [BLOCKED, *POSTS])
 @pytest.mark.parametrize("queued", [1, 1460])
-def test_receive_waits_across_data_and_end(connection: Connection, queued: int, posted: bool) -> None:
+def test_receive_waits_across_data_and_end(connection: Connection, queued: int, posted: str | None) -> None:
     """A receive is waiting when data and the end come in one burst; it takes the data, the next one the end."""
     with connection.iut.receiving(posted=posted):
         connection.settle()

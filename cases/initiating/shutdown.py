@@ -5,8 +5,10 @@ import pytest
 
 from conformance.execution.casework import (
     IUT,
+    POSTS,
     Close,
     Connection,
+    DisconnectEx,
     Ending,
     SendDisconnect,
     Shutdown,
@@ -32,6 +34,10 @@ ENDINGS = [
     ),
     pytest.param(Close(), marks=exercises("INIT-SHUT-08", "WIRE-FIN-01")),
     pytest.param(SendDisconnect(), marks=(HAS_GOODBYE, exercises("DD-SEND-08"))),
+    *(
+        pytest.param(ending, marks=(where("op:disconnect_ex"), exercises("INIT-SHUT-08", "WIRE-FIN-01")))
+        for ending in (DisconnectEx(), DisconnectEx(reuse=True))
+    ),
 ]
 
 
@@ -96,6 +102,38 @@ def test_shutdown_of_receiving_alone(connection: Connection) -> None:
     connection.settle()
     connection.peer.look_in_vain()
     connection.peer.look_in_vain()
+
+
+@waits(0.6)
+@exercises("INIT-SHUT-07")
+@pytest.mark.parametrize("early", [True, False], ids=["queued-before", "sent-after"])
+def test_data_and_shutdown_of_receiving(connection: Connection, early: bool) -> None:
+    """Data is queued when the implementation gives up receiving, or comes after it; the peer looks what came of it."""
+    if early:
+        connection.peer.send(100)
+        connection.settle()
+        connection.iut.shutdown("receive")
+    else:
+        connection.iut.shutdown("receive")
+        connection.peer.send(100)
+    connection.link.wait_for(IUT, "R", limit_ms=600)
+    connection.peer.look_in_vain()
+
+
+@where("surface:nonblocking", "op:post_send")
+@exercises("INIT-SHUT-14")
+@pytest.mark.parametrize("mechanism", POSTS)
+def test_shutdown_while_sends_are_pending(connection: Connection, mechanism: str) -> None:
+    """The queue is full and the peer does not read; sends are posted, and the implementation shuts sending down."""
+    connection.iut.set_blocking(False)
+    connection.iut.fill()
+    replies = [connection.iut.post_send(length, mechanism=mechanism) for length in (1460, 100_000, 1)]
+    connection.iut.shutdown("send")
+    connection.peer.read_to_the_end()
+    for reply in replies:
+        if reply.result is not None:
+            connection.iut.completed(str(reply.result["token"]))
+    connection.peer.read()
 
 
 @both_roles
@@ -176,13 +214,13 @@ def test_goodbye_under_linger(connection: Connection, blocking: bool, full: bool
 
 
 @exercises("INIT-SHUT-06")
-@pytest.mark.parametrize("posted", [False, pytest.param(True, marks=where("op:post_recv"))], ids=["called", "posted"])
+@pytest.mark.parametrize("posted", [pytest.param(None, id="called"), *POSTS])
 @pytest.mark.parametrize("how", ["receive", "both"])
-def test_receive_after_own_shutdown(connection: Connection, how: str, posted: bool) -> None:
+def test_receive_after_own_shutdown(connection: Connection, how: str, posted: str | None) -> None:
     """The implementation receives although it has given up receiving."""
     connection.iut.shutdown(how)
-    if posted:
-        connection.iut.receive_posted()
+    if posted is not None:
+        connection.iut.receive_posted(mechanism=posted)
     else:
         connection.iut.look_in_vain()
     connection.iut.look_in_vain()

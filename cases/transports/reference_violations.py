@@ -109,7 +109,7 @@ def test_breach_told_by_fd_close(connection: Connection, mechanism: str, breach:
 @parametrised("breach", {name: TELLS_AT_ONCE[name] for name in ("reserved-octet", "release-513")})
 def test_breach_told_by_a_completion(connection: Connection, breach: bytes) -> None:
     """A receive is posted when the peer breaks a rule."""
-    with connection.iut.receiving(posted=True):
+    with connection.iut.receiving(posted=""):
         connection.settle()
         connection.peer.send_octets(breach)
     connection.iut.read()

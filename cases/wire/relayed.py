@@ -118,7 +118,7 @@ def test_fin_again_after_both_closed(connection: Connection, first: End) -> None
 @pytest.mark.parametrize("finished", [False, True], ids=["data", "data-and-fin"])
 def test_nothing_is_acknowledged(connection: Connection, finished: bool) -> None:
     """The link goes dead; what the implementation has sent is never acknowledged."""
-    connection.iut.set_option("USER_TIMEOUT", 300)
+    connection.iut.set_option("USER_TIMEOUT", connection.user_timeout_ms)
     connection.link.drop(PEER)
     connection.iut.send(100)
     if finished:

@@ -9,7 +9,15 @@ from conformance.catalogue.catalogue import load, nearest
 from conformance.catalogue.conditions import parse
 from conformance.catalogue.statement import SERVICE_FLAGS, unknown_word
 from conformance.execution.connection import Connection, establish
-from conformance.execution.endings import Close, Death, Ending, SendDisconnect, Shutdown, ShutdownThenClose
+from conformance.execution.endings import (
+    Close,
+    Death,
+    DisconnectEx,
+    Ending,
+    SendDisconnect,
+    Shutdown,
+    ShutdownThenClose,
+)
 from conformance.execution.lastword import LastWord
 from conformance.trace.events import End
 from conformance.wire.rules import Selection
@@ -17,9 +25,12 @@ from conformance.wire.rules import Selection
 __all__ = [
     "IUT",
     "PEER",
+    "POSTS",
+    "SURFACES",
     "Close",
     "Connection",
     "Death",
+    "DisconnectEx",
     "End",
     "Ending",
     "LastWord",
@@ -32,6 +43,7 @@ __all__ = [
     "exercises",
     "on",
     "peer",
+    "posts",
     "probes",
     "thorough",
     "waits",
@@ -39,6 +51,30 @@ __all__ = [
 ]
 
 IUT, PEER = End.IUT, End.PEER
+_ASKED_FOR = ("event", "routine", "port")
+_COMPLETING = {
+    "": ("op:post_recv", *(f"not surface:overlapped-{name}" for name in _ASKED_FOR)),
+    **{name: ("op:post_recv", f"surface:overlapped-{name}") for name in _ASKED_FOR},
+}
+
+
+def posts(*marks: pytest.MarkDecorator) -> list[object]:
+    """How a posted operation is to complete, as values of a parameter with these marks.
+
+    By each mechanism that can be asked for; where none can, as the agent has it (empty).
+    """
+    return [
+        pytest.param(name, marks=(pytest.mark.where(*conditions), *marks), id=f"posted-{name}" if name else "posted")
+        for name, conditions in _COMPLETING.items()
+    ]
+
+
+POSTS = posts()
+SURFACES = (
+    *("blocking", "nonblocking", "select", "poll", "epoll", "wsapoll", "event", "message"),
+    *("overlapped", *(f"overlapped-{name}" for name in _ASKED_FOR)),
+)
+"""What `read_to_the_end` can be told by; a case with an argument `surface` is planned for those that are claimed."""
 
 both_roles = pytest.mark.both_roles
 """The case is run with the IUT as the end that connects, and again as the end that accepts."""

@@ -13,10 +13,11 @@ from conformance.agents.protocol import Reply
 from conformance.catalogue.statement import Statement
 from conformance.execution.calling import CannotExercise, Limits
 from conformance.execution.endings import Close
-from conformance.execution.endpoint import Endpoint, would_block
+from conformance.execution.endpoint import DISCONNECT_ROOM, Endpoint, would_block
 from conformance.execution.lastword import LastWord, octets_of
 from conformance.execution.recorder import Recorder
 from conformance.trace.events import End, Established, Segment
+from conformance.wire.errors import PortClaimed
 from conformance.wire.pdus import DECODERS
 from conformance.wire.rules import Action, Passing, Rule, Selection
 from conformance.wire.tap import Tap
@@ -24,6 +25,7 @@ from conformance.wire.topology import Topology
 
 _SETUP_MS = 5000
 _ACCEPTING_S = 0.002
+_LISTENS = 5
 RELEASES = ("RELEASE", "CLOSE")
 """The units by which a direction ends, in transports with units of their own."""
 INVISIBLE = ("unix", "quic")
@@ -122,6 +124,16 @@ class Connection:
         """The endpoint of that end."""
         return self.iut if end is End.IUT else self.peer
 
+    @property
+    def user_timeout_ms(self) -> int:
+        """The shortest user time-out worth asking for: Winsock's TCP_MAXRT counts whole seconds."""
+        return 1000 if self.statement.family.startswith("winsock") else 300
+
+    @property
+    def disconnect_room(self) -> int | None:
+        """Room for disconnect data where it is claimed; elsewhere None, the null pointer, which is right anywhere."""
+        return DISCONNECT_ROOM if "DISCONNECT_DATA" in self.statement.service_flags else None
+
     def last_word(self, word: LastWord) -> bytes | None:
         """Disconnect data of that size, as the transport can carry it. Raises CannotExercise where it cannot."""
         return octets_of(word, self.statement)
@@ -133,6 +145,8 @@ class Connection:
     def idle(self, seconds: float) -> None:
         """Do nothing for so long, which is the stimulus: the ends are left alone."""
         time.sleep(seconds)
+        for endpoint in (self.iut, self.peer):
+            endpoint.look()
         self.recorder.note("settled")
 
     def peer_aborts(self, *, unread: bool) -> None:
@@ -203,15 +217,9 @@ def establish(connection: Connection, client: End, *, on_listener: Callable[[End
     `on_listener` is done at the listening end, whose `socket` is the listener then, before anybody connects.
     Raises CannotExercise where the implementation or the topology does not let them be joined.
     """
-    topology, family = connection.topology, connection.family
     caller, listener = connection.at(client), connection.at(client.other)
-    wanted = address_at(topology, listener.end, family)
-    listening = listener.open(family)
-    address = _needed(listener.call("listen", address=wanted, backlog=1).result, "listen")["address"]
-    if topology.link is not None and connection.statement.transport not in INVISIBLE:
-        transport = connection.statement.transport if connection.framed else ""
-        connection.link.tap = topology.link.claim(address["port"], listener.end, transport)
-    caller.open(family)
+    listening, address = _listen(connection, listener)
+    caller.open(connection.family)
     if on_listener is None:
         accepting = listener.begin("accept", wait_ms=_SETUP_MS)
         connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
@@ -232,6 +240,28 @@ def establish(connection: Connection, client: End, *, on_listener: Callable[[End
             listener_address=address,
         )
     )
+
+
+def _listen(connection: Connection, listener: Endpoint) -> tuple[int, dict[str, Any]]:
+    """Have that end listen where the link can be watched; its socket and address.
+
+    Where the system chooses ports it may choose one that another case's connection still has: then once more.
+    """
+    topology = connection.topology
+    for _ in range(_LISTENS):
+        wanted = address_at(topology, listener.end, connection.family)
+        listening = listener.open(connection.family)
+        address = _needed(listener.call("listen", address=wanted, backlog=1).result, "listen")["address"]
+        if topology.link is None or connection.statement.transport in INVISIBLE:
+            return listening, address
+        transport = connection.statement.transport if connection.framed else ""
+        try:
+            connection.link.tap = topology.link.claim(address["port"], listener.end, transport)
+        except PortClaimed:
+            listener.call("close", wait_ms=_SETUP_MS)
+            continue
+        return listening, address
+    raise CannotExercise("every port that the system gave to a listener is watched by another case")
 
 
 def _accepted_sooner_or_later(listener: Endpoint) -> Reply:

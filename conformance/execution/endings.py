@@ -61,6 +61,20 @@ class ShutdownThenClose:
 
 
 @dataclass(frozen=True)
+class DisconnectEx:
+    """DisconnectEx, with TF_REUSE_SOCKET if `reuse`."""
+
+    reuse: bool = False
+
+    def carry_out(self, endpoint: Endpoint) -> None:
+        """End the connection as a whole."""
+        endpoint.disconnect_ex(reuse=self.reuse)
+
+    def __str__(self) -> str:
+        return "disconnect-ex-reuse" if self.reuse else "disconnect-ex"
+
+
+@dataclass(frozen=True)
 class Death:
     """The process is killed, and the kernel closes for it."""
 
@@ -80,7 +94,7 @@ class SendDisconnect:
 
     def carry_out(self, endpoint: Endpoint) -> None:
         """Say that nothing more will be sent, and hand the data over."""
-        endpoint.send_disconnect(self.data)
+        endpoint.say_goodbye(self.data)
 
     def __str__(self) -> str:
         return "send-disconnect" if self.data is None else f"send-disconnect-{len(self.data)}"

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.agents.protocol import Reply
-from conformance.execution.calling import Caller, result_of
+from conformance.execution.calling import Caller, CannotExercise, result_of
 from conformance.execution.endings import Ending
 from conformance.trace.conditions import Condition, canonical
+from conformance.trace.events import End
 
 POLLED = ("select", "poll", "epoll", "wsapoll")
 """The surfaces that tell when to read; the others just read."""
+TOLD_BY = {"event": ("FD_READ", "FD_CLOSE"), "message": ("FD_READ", "FD_CLOSE")}
+"""The surfaces by which network events are told, and which are asked for."""
 RDHUP_SURFACES = ("poll", "epoll", "epoll-et")
 CHUNK = 1 << 18
 """Octets asked for by a receive: more than any message that a case sends."""
@@ -99,6 +102,15 @@ class Endpoint(Caller):
         self.offered += int(reply.result["length"])
         return int(reply.result["length"])
 
+    def post_send(self, length: int, *, mechanism: str = "") -> Reply:
+        """Post a send of so many bytes of a pattern, to complete by that mechanism (empty: the agent's own choice)."""
+        reply = self.call("post_send", pattern={"seed": self.sends, "length": length}, **_by(mechanism))
+        if reply.result is not None:
+            self._sends_posted.add(str(reply.result["token"]))
+            self.sends += 1
+            self.offered += length
+        return reply
+
     def shutdown(self, how: str | int) -> Reply:
         """Shut one direction, or both."""
         return self.call("shutdown", how=how)
@@ -107,6 +119,20 @@ class Endpoint(Caller):
         """Call SendDisconnect with disconnect data; None is the null pointer."""
         arguments: dict[str, Any] = {} if data is None else {"data": base64.b64encode(data).decode()}
         return self.call("send_disconnect", **arguments)
+
+    def say_goodbye(self, data: bytes | None = None) -> Reply:
+        """Call SendDisconnect; a peer that has no such call, and nothing to say with it, shuts sending down instead."""
+        if data is None and self.end is End.PEER and not self.has("send_disconnect"):
+            return self.shutdown("send")
+        return self.send_disconnect(data)
+
+    def send_disconnect_unreadable(self) -> Reply:
+        """Call SendDisconnect with a buffer that cannot be read."""
+        return self.call("send_disconnect", unreadable=True)
+
+    def disconnect_ex(self, *, reuse: bool = False) -> Reply:
+        """Call DisconnectEx, not overlapped."""
+        return self.call("disconnect_ex", reuse=reuse, wait_ms=self.limits.patience_ms)
 
     def recv_disconnect(self, length: int | None = DISCONNECT_ROOM) -> Reply:
         """Call RecvDisconnect with room for so many octets; None is the null pointer."""
@@ -134,11 +160,24 @@ class Endpoint(Caller):
         self.call("set_blocking", on=on)
 
     def set_option(self, name: str, value: int) -> None:
-        """Set an option by the protocol's name for it."""
-        self.call("set_option", name=name, value=value)
+        """Set an option by the protocol's name for it. Raises CannotExercise where it is refused: the case needs it."""
+        result_of(self.call("set_option", name=name, value=value), f"set_option {name}")
+
+    def startup(self) -> Reply:
+        """Start the provider up once more."""
+        return self.call("startup")
+
+    def cleanup(self) -> Reply:
+        """Clean the provider up once."""
+        return self.call("cleanup")
 
     def die(self) -> None:
-        """End the agent's process by SIGKILL: the kernel closes what it held."""
+        """End the agent's process by SIGKILL: the kernel closes what it held.
+
+        Raises CannotExercise where the process is not ours: when it ended, and whether, nobody would know.
+        """
+        if not self.agent.can_be_killed:
+            raise CannotExercise(f"the agent {self.agent.name} runs elsewhere: its process cannot be seen to die")
         self.recorder.note("killed", self.end)
         self.agent.kill()
         if self.agent.has_ended(self.limits.patience_ms / 1000):
@@ -169,6 +208,12 @@ class Endpoint(Caller):
 
     def read_to_the_end(self, surface: str = "blocking") -> None:
         """Receive over this surface until an end or an error is told, or nothing has come for too long."""
+        if surface.startswith("overlapped"):
+            self._read_posted_to_the_end(surface.removeprefix("overlapped").removeprefix("-"))
+            return
+        if surface in TOLD_BY:
+            self._read_told_to_the_end(surface)
+            return
         if surface != "blocking":
             self.set_blocking(False)
         limit = (self.other.offered if self.other else 0) + _FILL_LIMIT
@@ -186,6 +231,29 @@ class Endpoint(Caller):
             elif surface not in POLLED:
                 time.sleep(_PAUSE_S)
 
+    def _read_posted_to_the_end(self, mechanism: str) -> None:
+        """Post a receive and wait for its completion, again and again."""
+        while True:
+            reply = self.post_recv(mechanism=mechanism)
+            if reply.result is None or not self.completed(token := str(reply.result["token"])):
+                return
+            result = self._completions[token].result
+            if result is None or not (result["length"] or self._more_messages()):
+                return
+
+    def _read_told_to_the_end(self, mechanism: str) -> None:
+        """Ask for FD_READ and FD_CLOSE, and receive whenever one of them is told: after FD_CLOSE, all there is."""
+        self.select_events(*TOLD_BY[mechanism], mechanism=mechanism)
+        while (told := self._next_event(TOLD_BY[mechanism], mechanism)) is not None:
+            reply = self.read()
+            while told == "FD_CLOSE" and reply.result is not None and self._is_data(reply):
+                reply = self.read()
+            if not would_block(reply) and not self._is_data(reply):
+                return
+
+    def _is_data(self, reply: Reply) -> bool:
+        return reply.result is not None and bool(reply.result["length"] or self._more_messages())
+
     def _more_messages(self) -> bool:
         """Zero bytes may be an empty message while fewer messages were read than were sent."""
         return self.kind == "message" and self.other is not None and self.received <= self.other.sends
@@ -200,9 +268,13 @@ class Endpoint(Caller):
         reply = self.call("poll", **arguments)
         return frozenset((reply.result or {}).get("events", ()))
 
-    def post_read(self) -> str:
-        """Post a receive; its token, for which `completed` waits."""
-        return str(result_of(self.call("post_recv", length=CHUNK), "post_recv")["token"])
+    def post_recv(self, *, mechanism: str = "") -> Reply:
+        """Post a receive, to complete by that mechanism (empty: the agent's own choice)."""
+        return self.call("post_recv", length=CHUNK, **_by(mechanism))
+
+    def post_read(self, *, mechanism: str = "") -> str:
+        """Post a receive that must be taken; its token, for which `completed` waits."""
+        return str(result_of(self.post_recv(mechanism=mechanism), "post_recv")["token"])
 
     def completed(self, token: str, *, wait_ms: int | None = None) -> bool:
         """Wait until a posted receive has ended; False if it has not within the session's patience."""
@@ -215,17 +287,20 @@ class Endpoint(Caller):
             self.take_notices()
         return True
 
-    def receive_posted(self) -> None:
+    def receive_posted(self, *, mechanism: str = "") -> None:
         """Post a receive, if it can be posted, and wait until it has ended."""
-        reply = self.call("post_recv", length=CHUNK)
+        reply = self.post_recv(mechanism=mechanism)
         if reply.result is not None:
             self.completed(str(reply.result["token"]), wait_ms=self.limits.settle_ms)
 
     @contextmanager
-    def receiving(self, *, posted: bool = False, wait_ms: int | None = None) -> Iterator[None]:
-        """Have a receive waiting, blocked in its call or posted, while the body happens; then wait for its end."""
-        if posted:
-            token = self.post_read()
+    def receiving(self, *, posted: str | None = None, wait_ms: int | None = None) -> Iterator[None]:
+        """Have a receive waiting, blocked in its call or posted, while the body happens; then wait for its end.
+
+        `posted` is the mechanism by which it is to complete (empty: the agent's own choice), None if it is to block.
+        """
+        if posted is not None:
+            token = self.post_read(mechanism=posted)
             self._see_it_read_on()
             yield
             self.completed(token, wait_ms=wait_ms)
@@ -258,18 +333,25 @@ class Endpoint(Caller):
 
         A notice that came before counts, until it was awaited once.
         """
+        return self._next_event((type,), mechanism, wait_ms) is not None
+
+    def _next_event(self, types: tuple[str, ...], mechanism: str, wait_ms: int | None = None) -> str | None:
+        """Wait until one of these is told; the last of them, if several are. None if none is."""
         limit = time.monotonic() + (self.limits.patience_ms if wait_ms is None else wait_ms) / 1000
         while True:
             self.take_notices()
-            if mechanism == "event" and type in self.enum_events():
-                return True
-            if mechanism == "message" and (self.socket, type) in self._told:
-                self._told.remove((self.socket, type))
-                return True
+            if mechanism == "event":
+                told = [type for type in self.enum_events() if type in types]
+            else:
+                told = [type for type in types if (self.socket, type) in self._told]
+                for type in told:
+                    self._told.remove((self.socket, type))
+            if told:
+                return max(told, key=types.index)
             remaining = limit - time.monotonic()
             if remaining <= 0:
-                self.recorder.note("waited in vain", self.end, event=type)
-                return False
+                self.recorder.note("waited in vain", self.end, event=" or ".join(types))
+                return None
             if mechanism == "event":
                 time.sleep(min(_ASKING_S, remaining))
             else:
@@ -282,6 +364,10 @@ class Endpoint(Caller):
     def look_in_vain(self) -> Reply:
         """Receive for the settle time, to show that nothing comes."""
         return self.read(wait_ms=self.limits.settle_ms)
+
+
+def _by(mechanism: str) -> dict[str, Any]:
+    return {"mechanism": mechanism} if mechanism else {}
 
 
 def would_block(reply: Reply) -> bool:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,11 +14,12 @@ from typing import Any
 import msgspec
 
 from conformance.agents.operations import Hello
-from conformance.agents.problems import AgentProblem, AgentSilent
+from conformance.agents.problems import AgentProblem, AgentRefused, AgentSilent
 from conformance.catalogue.statement import Statement
 from conformance.execution.calling import CannotExercise
 from conformance.execution.connection import Connection, Link, establish
 from conformance.execution.endpoint import Endpoint
+from conformance.execution.farness import doubtful_way
 from conformance.execution.profile import Profile
 from conformance.execution.recorder import Recorder
 from conformance.execution.stage import Stage
@@ -26,6 +28,9 @@ from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.trace.trace import Header, Trace, in_order
 from conformance.wire.errors import TopologyUnavailable, WireProblem
+from conformance.wire.topology import REMOTE
+
+NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,7 @@ class _Outcome:
     lost: int = 0
     watched: bool = False
     wire_missing: str = ""
+    doubtful: str = ""
 
 
 def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
@@ -113,24 +119,31 @@ def _trace_of(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome) -
         implementation=msgspec.to_builtins(case.provider.hello.implementation),
         peer=case.peer.name,
         raw_peer=case.raw_peer,
-        settle_ns=limits.settle_ms * 1_000_000,
-        prompt_ns=limits.prompt_ms * 1_000_000,
+        settle_ns=limits.settle_ms * NS_PER_MS,
+        prompt_ns=limits.prompt_ms * NS_PER_MS,
         # A link that was watched and showed nothing is a capture that failed, not a transport without a link.
         wire=outcome.watched,
         wire_missing=outcome.wire_missing,
         lost=outcome.lost,
         problem=outcome.problem,
         unavailable=outcome.unavailable,
+        foreign_clock=case.provider.hello.clock == "foreign",
+        latency_ns=limits.latency_ms * NS_PER_MS,
+        doubtful=outcome.doubtful,
     )
     return Trace(header, in_order([*recorder.events, *outcome.segments, *outcome.pdus])), outcome.frames
 
 
 def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: ExitStack) -> None:
     provider = case.provider
-    topology = stage.topology(case.topology)
+    topology = stage.topology(case.topology, provider.profile)
     limits = stage.limits(provider.profile)
     iut_agent = held.enter_context(stage.agent(provider.profile, topology, End.IUT))
     peer_agent = held.enter_context(stage.agent(case.peer, topology, End.PEER))
+    if peer_agent.has_foreign_clock:
+        raise AgentRefused("the peer's agent says `clock: foreign`", "use a peer whose agent runs on this machine")
+    if case.topology == REMOTE and provider.profile.control_shares_the_link:
+        recorder.note("the control connection crosses the link under test", End.IUT, at=provider.profile.agent.connect)
     iut = Endpoint(End.IUT, iut_agent, recorder, limits, provider.profile.kind)
     peer = Endpoint(End.PEER, peer_agent, recorder, limits, case.peer.kind)
     iut.other, peer.other = peer, iut
@@ -145,9 +158,14 @@ def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: 
     except CannotExercise as reason:
         recorder.note("cannot exercise", reason=str(reason))
     finally:
-        for endpoint in (iut, peer):
-            endpoint.take_notices()
-        _take_link(connection, topology.link_missing, outcome)
+        if iut_agent.has_foreign_clock:
+            time.sleep(limits.latency_ms / 1000)  # what it has said, or put on a link to elsewhere, is here by then
+            outcome.doubtful = doubtful_way(iut, recorder.events, limits)
+        try:
+            for endpoint in (iut, peer):
+                endpoint.look()
+        finally:
+            _take_link(connection, topology.link_missing, outcome)
         if topology.link is not None:
             outcome.lost = topology.link.lost - lost_before
 

@@ -46,7 +46,7 @@ def shown(history: History) -> tuple[Shown, ...]:
     A case that broke shows nothing, nor does one whose peer speaks only the layer below.
     """
     header = history.header
-    if header.problem or header.unavailable or header.raw_peer:
+    if header.problem or header.unavailable or header.doubtful or header.raw_peer:
         return ()
     return tuple(_first_of_each(each for connection in history.connections for each in _probed(connection)))
 
@@ -254,7 +254,8 @@ def _first_of_two(connection: Connection, report: Report, end: int, bounds: Sequ
     sends = [send for send in direction.sender.sends if send.succeeded]
     send = sends[bounds.index(following)]
     settled = any((send.returned or 0) <= at <= report.asked for at in connection.waits)
-    return settled or (direction.witnessed and direction.carried_by(report.asked) >= following)
+    seen = direction.witnessed and not connection.uncertain
+    return settled or (seen and direction.carried_by(report.asked) >= following)
 
 
 def _of_boundaries(connection: Connection, kept: bool, because: str, events: tuple[int, ...]) -> Iterator[Shown]:

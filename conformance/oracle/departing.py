@@ -76,7 +76,7 @@ def intact(connection: Connection, by: float) -> bool:
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
-        tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "get_error")
+        tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "post_send", "get_error")
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
@@ -264,16 +264,19 @@ class Delivery:
     evidence: tuple[Shown, ...]
 
 
-def delivery(connection: Connection, call: Operation) -> Delivery | None:
+def delivery(connection: Connection, call: Operation, *, with_posted: bool = False) -> Delivery | None:
     """What the peer read of what was accepted before that graceful goodbye.
 
+    `with_posted`: a send that was posted before it and completed after it counts as accepted before it.
     None where that is not shown, or where something other than the goodbye can have brought it about.
     """
     direction, peer = connection.iut_to_peer, connection.peer
     if unseen(connection) or not _explained(direction):
         return None
-    if any(s.succeeded and (s.returned or 0) > call.entered for s in connection.iut.sends):
-        return None
+    for send in connection.iut.sends:
+        before = with_posted and send.op == "post_send" and send.entered < call.entered
+        if send.succeeded and (send.returned or 0) > call.entered and not before:
+            return None
     reading = read(direction, connection.statement)
     wanted, unit = _amount(connection, direction, direction.offered_length)
     progress = f"the peer read {reading.good} of {wanted} {unit}"
@@ -340,7 +343,8 @@ def response(connection: Connection) -> Delivery | None:
 
 def _explained(direction: Direction) -> bool:
     """What the sender's calls had accepted accounts for all that can have been sent."""
-    answered = all(send.returned is not None for send in direction.sender.sends)
+    # Of a posted send that failed nobody knows how much of it had gone.
+    answered = all(s.returned is not None and (s.succeeded or s.op == "send") for s in direction.sender.sends)
     return answered and direction.sent_by(_FOR_EVER) <= direction.offered_length
 
 

@@ -191,7 +191,7 @@ def without_disconnect_data_it_is_refused(connection: Connection, accepted: Expe
 def a_null_pointer_asks_only_for_the_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """SendDisconnect without data succeeds, and the peer is told of a graceful end. [Winsock SPI, WSPSendDisconnect]"""
     call = first_goodbye(connection, "send_disconnect")
-    if call is None or data_of(call) is not None or comes_too_late(connection, call):
+    if call is None or not call.has_no_data or comes_too_late(connection, call):
         return
     if call.succeeded:
         parting = goodbye(connection.iut_to_peer)
@@ -227,15 +227,35 @@ def too_much_is_refused_or_delivered_whole(connection: Connection, accepted: Exp
     if call.condition not in _TOO_MUCH and (call.error is None or call.error.name not in _NO_ROOM):
         yield accepted.weigh(Observed(call.told, call.seen, call.events), after=f"given {given}")
         return
+    yield from _refused_without_effect(connection, accepted, call, "REFUSED", given)
+
+
+def _refused_without_effect(
+    connection: Connection, accepted: Expectation, call: Operation, outcome: str, given: str
+) -> Iterator[Finding]:
+    """That call failed, as `outcome` says; and it began no end."""
     limit_at = until(connection, call)
     if (sign := sign_of_an_end(connection, call.entered, limit_at)) is not None:
         yield accepted.violated(f"given {given}, {call.seen}, and yet {sign.seen}", call, sign)
-    elif (look := quiet(connection.peer, call.returned, connection.header.settle_ns, limit_at)) is not None:
+    elif look := quiet(connection.peer, call.returned or call.entered, connection.header.settle_ns, limit_at):
         seen = f"{call.seen}, and at the peer {look.seen}"
-        yield accepted.weigh(Observed("REFUSED", seen, (*call.events, *look.events)), after=f"given {given}")
+        yield accepted.weigh(Observed(outcome, seen, (*call.events, *look.events)), after=f"given {given}")
     elif math.isfinite(limit_at) and (went_on := _graceful_later(connection, call)) is not None:
         seen = f"{call.seen}, and nothing was told of an end before {went_on.name}"
-        yield accepted.weigh(Observed("REFUSED", seen, (*call.events, *went_on.events)), after=f"given {given}")
+        yield accepted.weigh(Observed(outcome, seen, (*call.events, *went_on.events)), after=f"given {given}")
+
+
+@judges("DD-SEND-06")
+def an_unreadable_buffer_is_a_fault(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
+    """A buffer that cannot be read fails with fault, and begins no end. [Winsock SPI, WSPSendDisconnect, WSAEFAULT]"""
+    call = first_goodbye(connection, "send_disconnect")
+    if call is None or not call.arguments.get("unreadable") or not (call.succeeded or failed(call)):
+        return
+    given = "a buffer that cannot be read"
+    if call.condition is Condition.EFAULT:
+        yield from _refused_without_effect(connection, accepted, call, "EFAULT", given)
+    elif call.succeeded or intact(connection, call.returned or call.entered):
+        yield accepted.weigh(call, after=f"given {given}")
 
 
 def _graceful_later(connection: Connection, call: Operation) -> Operation | None:

@@ -43,7 +43,7 @@ def _shuts_down(operation: Operation, statement: Statement) -> bool:
     An unknown direction is wrong, and so is disconnect data where the protocol has none.
     """
     if operation.op in ("send_disconnect", "recv_disconnect"):
-        bare = not {"data", "length"} & set(operation.arguments)
+        bare = not {"data", "length", "unreadable"} & set(operation.arguments)
         return bare or "DISCONNECT_DATA" in statement.service_flags
     return operation.how in HOW.values()
 
@@ -127,7 +127,7 @@ def a_refused_call_changes_nothing(connection: Connection, accepted: Expectation
     if wrong is not None:
         yield accepted.violated(f"{call.seen}, and after that {wrong.seen}", call, wrong)
         return
-    there, back = (_first_through(connection, end, call.returned) for end in End)
+    there, back = (first_through(connection, end, call.returned) for end in End)
     if there is not None and back is not None:
         because = f"{call.seen}, and data sent after that was read at both ends"
         yield accepted.satisfied(because, call, there, back)
@@ -144,7 +144,7 @@ def _false_end(connection: Connection, since: int, limit: float) -> Report | Non
     return final if ending.at is None or final.at < ending.at else None
 
 
-def _first_through(connection: Connection, sender: End, since: int) -> Operation | None:
+def first_through(connection: Connection, sender: End, since: int) -> Operation | None:
     """The first send of that end after that time, if the other end read something of it."""
     direction, stream = connection.from_(sender), connection.statement.is_stream
     sends = [s for s in direction.sender.sends if s.succeeded and (s.result["length"] or not stream)]

@@ -90,7 +90,7 @@ def notices(direction: Direction, statement: Statement) -> list[Notice]:
     for shown in side.indications:
         if shown.type == "END":
             word = "GRACEFUL" if shown.error is None else str(canonical(shown.error))
-            told.append(Notice("END", word, "END was told", shown.at, shown.at, (shown.n,)))
+            told.append(Notice("END", word, "END was told", side.raised_after(shown), shown.at, (shown.n,)))
     return sorted(told, key=lambda notice: notice.at)
 
 

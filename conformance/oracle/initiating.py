@@ -146,8 +146,11 @@ def what_was_accepted_is_delivered_first(connection: Connection, accepted: Expec
 
     [Winsock SPI, Graceful Shutdown; RFC 9293, 3.6]
     """
-    call = first_goodbye(connection, "shutdown") or first_goodbye(connection, "close")
-    if call is None or not call.succeeded or not any(connection.iut_to_peer.offered):
+    ways = (first_goodbye(connection, op) for op in ("shutdown", "close", "disconnect_ex"))
+    call = next((way for way in ways if way is not None), None)
+    if call is None or call.arguments.get("reuse"):
+        return  # whether a DisconnectEx that is to free the socket waits for its data no page says
+    if not call.succeeded or not any(connection.iut_to_peer.offered):
         return
     if is_abortive(connection, call) or (call.how != "send" and unread(connection, call.entered)):
         return
@@ -282,7 +285,7 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
 def _request(connection: Connection, asker: End) -> tuple[Operation | None, Report | None]:
     """That end's shutdown of sending, and the other's word of it, if that came before the other's own end."""
     asked, answered = connection.side(asker).ending, connection.side(asker.other).ending
-    if asked is None or not (asked.how == "send" or (asked.op == "send_disconnect" and "data" not in asked.arguments)):
+    if asked is None or not (asked.how == "send" or asked.has_no_data):
         return None, None
     told = read(connection.from_(asker), connection.statement).final
     if told is None or told.told not in GRACEFUL_WORDS or told.at < asked.entered:

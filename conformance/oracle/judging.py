@@ -27,12 +27,15 @@ HJ = TypeVar("HJ", bound=CaseJudge)
 
 _GROUPS = (
     "initiating",
+    "onesided",
     "closing",
     "indicating",
     "aborting",
     "notifications",
     "registering",
+    "upcalls",
     "overlapped",
+    "posting",
     "winsock",
     "lingering",
     "readiness",
@@ -48,6 +51,7 @@ _GROUPS = (
     "websocket",
     "posix",
     "errors",
+    "startups",
 )
 _of_connections: dict[str, ConnectionJudge] = {}
 _of_cases: dict[str, CaseJudge] = {}
@@ -96,8 +100,8 @@ def judge(trace: Trace, catalogue: Catalogue | None = None, history: History | N
     ]
     if header.problem:
         return tuple(_plain(r, Conclusion.ERROR, header.problem) for r in meant)
-    if header.unavailable:
-        return tuple(_plain(r, Conclusion.UNDETERMINED, header.unavailable) for r in meant)
+    if reason := header.unavailable or header.doubtful:
+        return tuple(_plain(r, Conclusion.UNDETERMINED, reason) for r in meant)
     findings = tuple(_findings(history or History(trace), catalogue))
     found = {finding.requirement for finding in findings}
     return findings + tuple(_plain(r, Conclusion.UNDETERMINED, _why_not(trace)) for r in meant if r.id not in found)

@@ -55,7 +55,7 @@ def _unseen(connection: Connection) -> str | None:
             return "units of the transport end its directions, and the ends of TCP mean nothing by themselves"
         if not direction.visible:
             return direction.ending.reason or connection.header.wire_missing or "no link is visible"
-    return None
+    return connection.uncertain or None
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -260,8 +260,8 @@ def words(side: Side, since: float) -> list[Word]:
         if r.is_final and r.at < stopped_at(side) and r.condition is not Condition.ECANCELED
     ]
     own_end = math.inf if side.ending is None else side.ending.entered
-    for operation in side.calls("send", "get_error"):
-        if operation.op == "send" and operation.entered >= own_end:
+    for operation in side.calls("send", "post_send", "get_error"):
+        if operation.op != "get_error" and operation.entered >= own_end:
             continue
         condition = error_of(operation)
         if condition not in (None, Condition.EWOULDBLOCK) and operation.returned is not None:

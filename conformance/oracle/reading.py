@@ -90,7 +90,7 @@ def _takes_error(connection: Connection, operation: Operation) -> bool:
     if operation.op == "recv":
         reported = operation.arguments.get("length") != 0 and "PEEK" not in operation.arguments.get("flags", ())
     else:
-        reported = operation.op not in ("send", "get_error", "shutdown")
+        reported = operation.op not in ("send", "post_send", "get_error", "shutdown", "disconnect_ex")
     if reported or not tells_error(operation) or operation.entered < connection.established.at:
         return False
     own_end = connection.iut.ending

@@ -41,6 +41,7 @@ class ProviderRun(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     settle_ms: int = 0
     prompt_ms: int = 0
+    latency_ms: int = 0
 
 
 def judge_case(

@@ -142,7 +142,7 @@ def _wrong_address(connection: Connection, call: Operation) -> str:
 def send_disconnect_begins_a_graceful_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """SendDisconnect without data succeeds, and the peer is told of a graceful end. [WSASendDisconnect]"""
     call = first_goodbye(connection, "send_disconnect")
-    if call is None or call.arguments.get("data") is not None:
+    if call is None or not call.has_no_data:
         return
     if call.succeeded:
         if (observed := brought_about(connection, call)) is not None:

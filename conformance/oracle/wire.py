@@ -177,7 +177,7 @@ def a_fin_is_acknowledged_and_not_answered_by_one(connection: Connection, accept
 
 def _may_end(operation: Operation) -> bool:
     """A call that may make the implementation end its sending, whatever it returned."""
-    return operation.op in ("close", "shutdown", "send_disconnect", "recv_disconnect")
+    return operation.op in ("close", "shutdown", "send_disconnect", "recv_disconnect", "disconnect_ex")
 
 
 @judges_link("WIRE-FIN-05")

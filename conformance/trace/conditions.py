@@ -42,6 +42,10 @@ _BY_ALIAS = {
     "ENOTSUP": Condition.EOPNOTSUPP,  # one number on Linux, where Python knows it by this name
     "WSA_OPERATION_ABORTED": Condition.ECANCELED,
     "ERROR_OPERATION_ABORTED": Condition.ECANCELED,
+    # What a completion port tells of the same operations, in numbers of the system instead of Winsock's (winerror.h).
+    "ERROR_NETNAME_DELETED": Condition.ECONNRESET,
+    "ERROR_CONNECTION_ABORTED": Condition.ECONNABORTED,
+    "ERROR_GRACEFUL_DISCONNECT": Condition.EDISCON,
     "BrokenPipeError": Condition.EPIPE,
     "ConnectionAbortedError": Condition.ECONNABORTED,
     "ConnectionResetError": Condition.ECONNRESET,

@@ -140,6 +140,8 @@ class Direction:
 
     Such a direction has no passages, and its acknowledgements count user data, and the release for one.
     """
+    far: bool = False
+    """The receiver is far from where the link is seen: what it acknowledges is seen later than it does so."""
 
     @property
     def framed(self) -> bool:
@@ -220,7 +222,7 @@ class Direction:
 
     def sole_ending(self, *, relayed: bool) -> Ending:
         """How the sender ended TCP, as if the receiver had never reset it."""
-        return _visible_ending(self.passages, self.acknowledgements, (), relayed=relayed)
+        return _visible_ending(self.passages, self.acknowledgements, (), relayed=relayed, far=self.far)
 
     def carried_by(self, time: int) -> int:
         """How many bytes of user data had come through without a gap by that time (nanoseconds)."""
@@ -244,10 +246,13 @@ class Direction:
         return next((a for a in self.acknowledgements if a.upto >= upto), None)
 
 
-def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: str, relayed: bool) -> Direction:
+def direction_of(
+    sender: Side, receiver: Side, segments: Sequence[Segment], *, lost: str, relayed: bool, far: bool = False
+) -> Direction:
     """Derive a direction from the segments of a visible link; `lost` is why they are not all, empty if they are.
 
-    On a link that the harness relays, a segment's time comes before its delivery, by how much is not known.
+    On a link that the harness relays, a segment's time comes before its delivery, by how much is not known. Where the
+    receiver is `far` from where the link is seen, its acknowledgements are seen some time after it has sent them, too.
     """
     isn = _initial_sequence(segments, sender.end)
     if isn is None or lost:
@@ -266,8 +271,8 @@ def direction_of(sender: Side, receiver: Side, segments: Sequence[Segment], *, l
     )
     from_receiver = (s for s in segments if s.sender is receiver.end and s.fate is not Fate.REPEATED)
     counter_resets = [s for s in from_receiver if "R" in s.flags]
-    ending = _visible_ending(passages, acknowledgements, counter_resets, relayed=relayed)
-    return Direction(sender, receiver, True, passages, acknowledgements, ending)
+    ending = _visible_ending(passages, acknowledgements, counter_resets, relayed=relayed, far=far)
+    return Direction(sender, receiver, True, passages, acknowledgements, ending, far=far)
 
 
 def _initial_sequence(segments: Iterable[Segment], end: End) -> int | None:
@@ -301,6 +306,7 @@ def _visible_ending(
     counter_resets: Sequence[Segment],
     *,
     relayed: bool,
+    far: bool,
 ) -> Ending:
     aborted_here = min((s.at for s in counter_resets), default=None)
     fin: Passage | None = None
@@ -312,7 +318,8 @@ def _visible_ending(
                 return Ending(
                     EndKind.RESET_AFTER_END, graceful.at, graceful.certain_at, time, (*graceful.events, *passage.events)
                 )
-            known = max((a.upto for a in acknowledgements if a.at <= time), default=0)
+            # One that is not at the very end may have come after an acknowledgement of more.
+            known = upto if far else max((a.upto for a in acknowledgements if a.at <= time), default=0)
             if known <= passage.start <= upto:
                 if aborted_here is not None and aborted_here < time:
                     break
@@ -365,17 +372,30 @@ def _called_ending(sender: Side, receiver: Side, statement: Statement) -> Ending
         return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
     gone = sender.gone_at
     disturbance = _abortive(sender, receiver, gone, statement) if gone is not None else None
+    come_by = _come_by(sender, receiver, certain, statement)
     if call is not None and call.op != "close":
         if disturbance is not None:
-            return Ending(EndKind.RESET_AFTER_END, at, certain, gone, events)
-        return Ending(EndKind.GRACEFUL, at, certain, None, events)
+            return Ending(EndKind.RESET_AFTER_END, at, come_by, gone, events)
+        return Ending(EndKind.GRACEFUL, at, come_by, None, events)
     match disturbance:
         case None:
-            return Ending(EndKind.GRACEFUL, at, certain, None, events)
+            return Ending(EndKind.GRACEFUL, at, come_by, None, events)
         case EndKind.ABORTED_BY_SENDER:
             return Ending(EndKind.ABORTED_BY_SENDER, at, certain, at, events)
         case reason:
             return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
+
+
+def _come_by(sender: Side, receiver: Side, time: int | None, statement: Statement) -> int | None:
+    """From when on a graceful end has come that was made by that time: over a network it may wait behind data.
+
+    Data that the receiver has not read may keep its window shut, so that the end is not sent before it has.
+    """
+    if time is None or statement.transport == "unix":
+        return time
+    times = [time, *(report.at for report in receiver.receives if report.at > time)]
+    messages = not statement.is_stream
+    return next((at for at in times if not left_unread(sender, receiver, at, messages=messages)), None)
 
 
 def _abortive(sender: Side, receiver: Side, gone: int, statement: Statement) -> EndKind | str | None:

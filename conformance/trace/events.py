@@ -57,7 +57,11 @@ class ErrorValue(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Called(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="call"):
-    """An end entered an operation. `call` pairs it with its `Returned`; it is unique within the end."""
+    """An end entered an operation. `call` pairs it with its `Returned`; it is unique within the end.
+
+    `own` (here and in the other events of an end) is the time that the agent gave, where its clock is not the trace's:
+    it orders that agent's own events, and measures how long they took, and can be compared with nothing else.
+    """
 
     n: int = 0
     at: int
@@ -66,6 +70,7 @@ class Called(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_
     op: str
     socket: int | None = None
     arguments: dict[str, Any] = {}
+    own: int | None = None
 
 
 class Returned(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="return"):
@@ -79,6 +84,7 @@ class Returned(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, ta
     result: dict[str, Any] | None = None
     error: ErrorValue | None = None
     text: str = ""
+    own: int | None = None
 
 
 class Indicated(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="indication"):
@@ -93,6 +99,7 @@ class Indicated(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, t
     error: ErrorValue | None = None
     name: str = ""
     args: Any = None
+    own: int | None = None
 
 
 class Completed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="completion"):
@@ -106,6 +113,7 @@ class Completed(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, t
     result: dict[str, Any] | None = None
     error: ErrorValue | None = None
     mechanism: str = ""
+    own: int | None = None
 
 
 class Segment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="segment"):

@@ -112,6 +112,7 @@ def framed_directions(
     *,
     lost: str,
     relayed: bool,
+    far: bool = False,
     raw_peer: bool = False,
 ) -> tuple[Direction, Direction]:
     """Derive both directions, the IUT's first, from the segments and units of a link that was captured.
@@ -120,7 +121,7 @@ def framed_directions(
     """
     sent = {
         sender.end: Sent(
-            direction_of(sender, receiver, segments, lost=lost, relayed=relayed),
+            direction_of(sender, receiver, segments, lost=lost, relayed=relayed, far=far and receiver is iut),
             tuple(unit for unit in units if unit.sender is sender.end),
             not statement.is_stream,
             relayed,

@@ -22,6 +22,7 @@ from conformance.trace.direction import (
     ends_of_wireless,
 )
 from conformance.trace.events import End, Established, Event, Noted, Pdu, Segment
+from conformance.trace.far import lost_beyond, unseen_from_afar
 from conformance.trace.framed import framed_directions
 from conformance.trace.operations import Operation, Side, operations_of
 from conformance.trace.quic import ends_of_quic
@@ -42,6 +43,9 @@ class Connection:
     peer_to_iut: Direction
     waits: tuple[int, ...] = ()
     """When the harness noted that it had waited for nothing more to come, or for something in vain (nanoseconds)."""
+    uncertain: str = ""
+    """Why it is not known when the peer's segments reached the IUT, though they were seen. Endings take care of that by
+    themselves: the first sight of a FIN is the earliest time, its acknowledgement the latest."""
 
     @property
     def statement(self) -> Statement:
@@ -100,20 +104,27 @@ class History:
         iut = Side.of(self.trace, self.operations, End.IUT, established.iut)
         peer = Side.of(self.trace, self.operations, End.PEER, established.peer)
         segments = _segments_of(self.trace.events, established)
+        uncertain = ""
         if self.header.wire:
             lost = self.header.wire_missing or (
                 f"the capture lost {self.header.lost} packets" if self.header.lost else ""
             )
-            relayed = self.header.topology == "wire"
+            # Relayed by the harness, or by a link at whose near end it looks: a segment has yet to reach the IUT then.
+            far = self.header.topology == "remote"
+            relayed = far or self.header.topology == "wire"
+            if far:
+                uncertain = lost_beyond(segments, End.PEER)
+                lost = lost or lost_beyond(segments, End.IUT)
             if self.statement.transport in FRAMED_TRANSPORTS:
+                lost = lost or uncertain
                 units = _units_of(self.trace.events, segments)
                 iut_to_peer, peer_to_iut = framed_directions(
                     iut, peer, segments, units, self.statement,
-                    lost=lost, relayed=relayed, raw_peer=self.header.raw_peer,
+                    lost=lost, relayed=relayed, far=far, raw_peer=self.header.raw_peer,
                 )  # fmt: skip
             else:
                 iut_to_peer = direction_of(iut, peer, segments, lost=lost, relayed=relayed)
-                peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed)
+                peer_to_iut = direction_of(peer, iut, segments, lost=lost, relayed=relayed, far=far)
         elif self.header.raw_peer:
             unseen = "no link is visible, and the peer wrote units itself"
             iut_to_peer, peer_to_iut = framed_directions(
@@ -123,8 +134,10 @@ class History:
             iut_to_peer, peer_to_iut = ends_of_quic(iut, peer)
         else:
             iut_to_peer, peer_to_iut = ends_of_wireless(iut, peer, self.statement)
+        if self.header.topology == "remote" and not self.header.wire:
+            peer_to_iut = unseen_from_afar(peer_to_iut, self.header.latency_ns)
         waits = tuple(note.at for what in ("settled", "waited in vain") for note in self.notes(what))
-        return Connection(self.header, established, iut, peer, iut_to_peer, peer_to_iut, waits)
+        return Connection(self.header, established, iut, peer, iut_to_peer, peer_to_iut, waits, uncertain)
 
 
 def _segments_of(events: Iterable[Event], established: Established) -> tuple[Segment, ...]:

@@ -3,17 +3,38 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from conformance.trace.conditions import Condition, canonical
-from conformance.trace.events import Called, Completed, End, ErrorValue, Indicated, Noted, Outcome, Returned
+from conformance.trace.events import (
+    Called,
+    Completed,
+    End,
+    ErrorValue,
+    Established,
+    Indicated,
+    Noted,
+    Outcome,
+    Returned,
+)
+from conformance.trace.posted import as_it_ended, cleanups_of, completions_of, strays_of
+from conformance.trace.reports import Report, What, reports_of
 from conformance.trace.trace import Trace
+
+__all__ = [
+    "GRACEFUL_SHUTDOWNS",
+    "HOW",
+    "Notification",
+    "Operation",
+    "Report",
+    "Side",
+    "What",
+    "left_unread",
+    "operations_of",
+]
 
 GRACEFUL_SHUTDOWNS = ("send", "both")
 HOW = {0: "receive", 1: "send", 2: "both"}
@@ -35,6 +56,8 @@ class Operation:
     error: ErrorValue | None
     text: str
     events: tuple[int, ...]
+    own: tuple[int, int] | None = None
+    """Entry and return by the agent's own clock, where that is not the trace's."""
 
     @cached_property
     def condition(self) -> Condition | None:
@@ -48,7 +71,10 @@ class Operation:
 
     @property
     def took(self) -> int:
-        """Nanoseconds from entry to return; of a call that never returned, 0."""
+        """Nanoseconds from entry to return; of a call that never returned, 0. Any clock can measure that, so the
+        agent's own does where it is another: the trace's has the way of request and reply in it."""
+        if self.own is not None:
+            return self.own[1] - self.own[0]
         return self.returned - self.entered if self.returned is not None else 0
 
     @property
@@ -96,8 +122,13 @@ class Operation:
 
     @property
     def ends_sending(self) -> bool:
-        """It asked for the end of this end's sending direction: a graceful shutdown, SendDisconnect, or close."""
-        return self.op in ("send_disconnect", "close") or self.how in GRACEFUL_SHUTDOWNS
+        """It asked for the end of this end's sending direction: shutdown, SendDisconnect, DisconnectEx, close."""
+        return self.op in ("send_disconnect", "disconnect_ex", "close") or self.how in GRACEFUL_SHUTDOWNS
+
+    @property
+    def has_no_data(self) -> bool:
+        """It was a SendDisconnect with a null pointer: neither data, nor a buffer that cannot be read."""
+        return self.op == "send_disconnect" and not {"data", "unreadable"} & set(self.arguments)
 
 
 def operations_of(trace: Trace) -> tuple[Operation, ...]:
@@ -122,73 +153,8 @@ def _operation(called: Called, returned: Returned | None) -> Operation:
         error=returned.error if returned else None,
         text=returned.text if returned else "",
         events=(called.n, returned.n) if returned else (called.n,),
+        own=(called.own, returned.own) if returned and called.own is not None and returned.own is not None else None,
     )
-
-
-class What(StrEnum):
-    """What a receive told."""
-
-    DATA = "DATA"
-    ZERO_BYTES = "ZERO_BYTES"
-    ERROR = "ERROR"
-    WOULD_BLOCK = "EWOULDBLOCK"
-    NOTHING = "NOTHING"
-    """It waited for its whole `wait_ms`, and nothing came."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What one receive told of the incoming direction: asked at `asked`, told at `at` (nanoseconds)."""
-
-    what: What
-    asked: int
-    at: int
-    events: tuple[int, ...]
-    length: int = 0
-    error: ErrorValue | None = None
-    content: bytes | None = field(default=None, repr=False)
-    sha256: str | None = None
-    peek: bool = False
-    partial: bool = False
-    posted: bool = False
-    waited_ms: int = 0
-
-    @cached_property
-    def condition(self) -> Condition | None:
-        """The canonical condition of the error, if it told one."""
-        return canonical(self.error) if self.error else None
-
-    @property
-    def told(self) -> str:
-        """The outcome in the vocabulary of the catalogue: DATA, ZERO_BYTES, ECONNRESET, …"""
-        return str(self.condition) if self.what is What.ERROR else str(self.what)
-
-    @property
-    def seen(self) -> str:
-        """What it told, in words and in the implementation's own terms."""
-        call = "a posted receive" if self.posted else "a peek" if self.peek else "recv"
-        match self.what:
-            case What.DATA:
-                return f"{call} returned {self.length} bytes"
-            case What.ZERO_BYTES:
-                return f"{call} returned 0 bytes"
-            case What.ERROR:
-                return f"{call} failed with {self.error.name if self.error else '?'}"
-            case What.WOULD_BLOCK:
-                return f"{call} would have blocked"
-            case What.NOTHING:
-                return f"{call} waited {self.waited_ms} ms for nothing"
-
-    @property
-    def is_final(self) -> bool:
-        """It speaks of an end: zero bytes or an error, not data and not "nothing yet"."""
-        return self.what in (What.ZERO_BYTES, What.ERROR)
-
-    def carries(self, expected: bytes) -> bool:
-        """The bytes that it told are exactly these."""
-        if self.content is not None:
-            return self.content == expected
-        return self.sha256 == hashlib.sha256(expected).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -236,31 +202,49 @@ class Side:
     """From when on its process may have been dead; `dead_at`: from when on it surely was."""
     dead_at: int | None
     killed_events: tuple[int, ...]
+    strays: tuple[Completed, ...] = ()
+    """Completions at this end, on whatever socket, that no post can have had."""
+    cleaned_up_at: int | None = None
+    """When this end's provider was cleaned up for the last time, so that the socket is gone."""
 
     @classmethod
     def of(cls, trace: Trace, operations: Iterable[Operation], end: End, socket: int) -> Side:
-        """Collect what belongs to that end's socket; a duplicate belongs to the connection too."""
+        """Collect what belongs to that end's socket; a duplicate belongs to the connection too.
+
+        A posted send lasts from its posting to its completion; a posted receive is its posting, and has a report.
+        """
+        operations = tuple(operations)
         sockets = {socket}
-        own = []
+        own = list[Operation]()
+        completions = completions_of(trace, end)
         for operation in operations:
             if operation.end is end and operation.socket in sockets:
-                own.append(operation)
+                posted = as_it_ended(operation, completions) if operation.op == "post_send" else {}
+                own.append(replace(operation, **posted))
                 if operation.op == "duplicate" and operation.succeeded:
                     sockets.add(operation.result["socket"])
-        completions = {e.token: e for e in trace.events if isinstance(e, Completed) and e.end is end}
+        joined = (
+            e.at
+            for e in trace.events
+            if isinstance(e, Established) and {End.IUT: e.iut, End.PEER: e.peer}[end] == socket
+        )
+        since = next(joined, 0)
+        cleanups = (c.call.entered for c in cleanups_of(operations, end) if not c.left and c.call.entered > since)
         notes = {e.what: e for e in trace.events if isinstance(e, Noted) and e.end is end}
         killed, dead = notes.get("killed"), notes.get("dead")
         return cls(
             end=end,
             sockets=frozenset(sockets),
             operations=tuple(own),
-            reports=tuple(sorted(_reports(own, completions), key=lambda report: report.at)),
+            reports=tuple(sorted(reports_of(own, completions), key=lambda report: report.at)),
             indications=tuple(
                 e for e in trace.events if isinstance(e, Indicated) and e.end is end and e.socket in sockets
             ),
             killed_at=killed.at if killed else None,
             dead_at=dead.at if dead else None,
             killed_events=(killed.n,) if killed else (),
+            strays=strays_of(trace, operations, end),
+            cleaned_up_at=next(cleanups, None),
         )
 
     def calls(self, *ops: str) -> Iterator[Operation]:
@@ -269,8 +253,8 @@ class Side:
 
     @cached_property
     def sends(self) -> tuple[Operation, ...]:
-        """The sends, in the order of entry."""
-        return tuple(self.calls("send"))
+        """The sends, posted ones too, in the order of entry."""
+        return tuple(self.calls("send", "post_send"))
 
     @cached_property
     def receives(self) -> tuple[Report, ...]:
@@ -281,7 +265,7 @@ class Side:
     def notifications(self) -> tuple[Notification, ...]:
         """The network events that this end was told of, in the order in which it learned of them."""
         told = [
-            Notification(e.type, e.at, e.at, e.error, "message", e.socket, (e.n,))
+            Notification(e.type, self.raised_after(e), e.at, e.error, "message", e.socket, (e.n,))
             for e in self.indications
             if e.type.startswith("FD_")
         ]
@@ -297,6 +281,16 @@ class Side:
                     )
                 since = record.entered
         return tuple(sorted(told, key=lambda notification: notification.at))
+
+    def raised_after(self, notice: Indicated) -> int:
+        """A time before which the notice was not raised: its own.
+
+        Where that is another clock's: the time of the last request for a call that, by that clock, was entered before.
+        """
+        if notice.own is None:
+            return notice.at
+        before = (o.entered for o in self.operations if o.own is not None and o.own[0] <= notice.own)
+        return max(before, default=0)
 
     @cached_property
     def closed(self) -> Operation | None:
@@ -319,17 +313,18 @@ class Side:
 
     @property
     def gone_at(self) -> int | None:
-        """When this end gave up the connection as a whole, by close or death; None if it never did."""
-        times = [time for time in (self.closed.entered if self.closed else None, self.killed_at) if time is not None]
+        """When this end gave up the connection as a whole, by close, cleanup or death; None if it never did."""
+        ends = (self.closed.entered if self.closed else None, self.killed_at, self.cleaned_up_at)
+        times = [time for time in ends if time is not None]
         return min(times, default=None)
 
     @property
     def stopped_receiving_at(self) -> int | None:
-        """When this end itself gave up receiving (shutdown of receiving, RecvDisconnect, close, death)."""
+        """When this end itself gave up receiving (shutdown of receiving, Recv- or DisconnectEx, close, death)."""
         times = [
             o.entered
-            for o in self.calls("shutdown", "recv_disconnect")
-            if o.succeeded and (o.op == "recv_disconnect" or o.how in ("receive", "both"))
+            for o in self.calls("shutdown", "recv_disconnect", "disconnect_ex")
+            if o.succeeded and (o.op != "shutdown" or o.how in ("receive", "both"))
         ]
         if self.gone_at is not None:
             times.append(self.gone_at)
@@ -372,60 +367,3 @@ def left_unread(writer: Side, reader: Side, time: int, *, messages: bool) -> int
             sent += 1
     taken = sum(1 for report in reader.receives if report.what is What.ZERO_BYTES and report.at <= time)
     return max(0, sent - reader.read_until(time)) + max(0, empty - taken)
-
-
-def _reports(operations: Iterable[Operation], completions: dict[str, Completed]) -> Iterator[Report]:
-    for operation in operations:
-        if operation.op == "recv" and operation.returned is not None and operation.arguments.get("length") != 0:
-            if (report := _report_of_call(operation)) is not None:
-                yield report
-        elif operation.op == "post_recv" and operation.succeeded:
-            completion = completions.get(str(operation.result.get("token")))
-            if completion is not None and operation.arguments.get("length") != 0:
-                yield _report_of_completion(operation, completion)
-
-
-def _report_of_call(operation: Operation) -> Report | None:
-    assert operation.returned is not None
-    common: dict[str, Any] = {
-        "asked": operation.entered,
-        "at": operation.returned,
-        "events": operation.events,
-        "peek": "PEEK" in operation.arguments.get("flags", ()),
-        "waited_ms": int(operation.arguments.get("wait_ms", 0)),
-    }
-    match operation.outcome:
-        case Outcome.RESULT:
-            return _report_of_result(operation.result, common)
-        case Outcome.ERROR if operation.condition is Condition.EWOULDBLOCK:
-            return Report(What.WOULD_BLOCK, **common)
-        case Outcome.ERROR:
-            return Report(What.ERROR, error=operation.error, **common)
-        case Outcome.TIMEOUT:
-            return Report(What.NOTHING, **common)
-        case _:
-            return None
-
-
-def _report_of_completion(posted: Operation, completion: Completed) -> Report:
-    common: dict[str, Any] = {
-        "asked": posted.entered,
-        "at": completion.at,
-        "events": (*posted.events, completion.n),
-        "posted": True,
-    }
-    if completion.error is not None:
-        return Report(What.ERROR, error=completion.error, **common)
-    return _report_of_result(completion.result or {}, common)
-
-
-def _report_of_result(result: dict[str, Any], common: dict[str, Any]) -> Report:
-    length = int(result.get("length", 0))
-    return Report(
-        What.DATA if length else What.ZERO_BYTES,
-        length=length,
-        content=base64.b64decode(result["data"]) if result.get("data") is not None else None,
-        sha256=result.get("sha256"),
-        partial=bool(result.get("partial")),
-        **common,
-    )

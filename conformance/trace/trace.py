@@ -37,6 +37,13 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     unavailable: str = ""
     """Why the case could not be tried here at all (a topology that is missing); empty if it was tried."""
+    foreign_clock: bool = False
+    """The IUT's agent has another clock. Its calls are timed by the harness, from when the request was written to when
+    the reply was read, which contains them; its notices by when they were read, which is no earlier than they were."""
+    latency_ns: int = 0
+    """What a message of such an agent may take on its way, by measurement; `settle_ns` and `prompt_ns` have it in."""
+    doubtful: str = ""
+    """Why nothing that was seen is to be relied on (a message took longer on its way, say); empty if it can be."""
 
 
 class Trace(msgspec.Struct, frozen=True):

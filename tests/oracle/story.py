@@ -100,6 +100,29 @@ REFERENCE_PSEUDO_STREAM = reference("MESSAGE_ORIENTED", "PSEUDO_STREAM")
 REFERENCE_STREAM = reference()
 
 
+def windows_tcp(**others: Any) -> Statement:
+    """What TCP of Winsock claims through the WSA calls."""
+    values = {
+        "family": "winsock-api",
+        "platform": "windows",
+        "surfaces": ("blocking", "nonblocking", "select", "wsapoll", "event", "message", "overlapped-port"),
+        "ops": (*_POSIX_OPS, "post_send", "send_disconnect", "recv_disconnect", "event_select", "enum_events"),
+    }
+    return statement("tcp", **(values | others))
+
+
+WINDOWS_TCP = windows_tcp()
+SERVICE_PROVIDER = reference(
+    family="winsock-spi",
+    features=("two-phase-release", "unreadable-buffers"),
+    surfaces=("blocking", "nonblocking", "select", "event", "message", "overlapped-event", "overlapped-port"),
+    ops=(
+        *(*_POSIX_OPS, "post_send", "send_disconnect", "recv_disconnect"),
+        *("event_select", "enum_events", "startup", "cleanup"),
+    ),
+)
+
+
 class Teller:
     """One end of the story: makes calls on socket 3 unless told otherwise."""
 
@@ -198,14 +221,49 @@ class Teller:
     def event_select(self, *events: str, mechanism: str = "event", **options: Any) -> None:
         self.call("event_select", events=list(events), mechanism=mechanism, **options)
 
-    def enum_events(self, *told: tuple[str, str], **options: Any) -> None:
+    def enum_events(
+        self,
+        *told: tuple[str, str],
+        slots: list[int] | None = None,
+        signalled: tuple[bool, bool] | None = None,
+        **options: Any,
+    ) -> None:
         """A record that held these: pairs of a type and the name of an error, "" for none."""
         entries = [{"type": type, "error": {"name": error} if error else None} for type, error in told]
-        self.call("enum_events", result={"events": entries}, **options)
+        result: dict[str, Any] = {"events": entries}
+        result |= {} if slots is None else {"slots": slots}
+        result |= {} if signalled is None else {"signalled": list(signalled)}
+        self.call("enum_events", result=result, **options)
 
-    def post(self, token: str, length: int = 65536) -> None:
+    def post(self, token: str, length: int = 65536, **options: Any) -> None:
         """Post a receive."""
-        self.call("post_recv", length=length, result={"token": token})
+        self.call("post_recv", length=length, result={"token": token}, **options)
+
+    def post_send(self, token: str, length: int, **options: Any) -> None:
+        """Post a send of a pattern."""
+        self.call("post_send", pattern={"seed": 0, "length": length}, result={"token": token}, **options)
+
+    def sent(self, token: str, length: int = 0, *, error: str = "") -> None:
+        """A posted send ended."""
+        self.story.add(
+            Completed(
+                at=self.story.tick(),
+                end=self.end,
+                notice=1,
+                token=token,
+                result=None if error else {"length": length},
+                error=ErrorValue(error) if error else None,
+                mechanism="port",
+            )
+        )
+
+    def upcall(self, name: str, *, socket: int | None = 3, **args: int) -> None:
+        """The provider made an upcall."""
+        self.story.add(
+            Indicated(
+                at=self.story.tick(), end=self.end, notice=1, socket=socket, type="UPCALL", name=name, args=args or None
+            )
+        )
 
     def close(self, **options: Any) -> None:
         self.call("close", **options)

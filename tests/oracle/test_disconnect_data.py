@@ -11,7 +11,16 @@ import pytest
 
 from conformance.catalogue.statement import Limits, Statement
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, REFERENCE, REFERENCE_STREAM, Story, reference, statement
+from tests.oracle.story import (
+    IUT,
+    PEER,
+    REFERENCE,
+    REFERENCE_STREAM,
+    SERVICE_PROVIDER,
+    Story,
+    reference,
+    statement,
+)
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING: set[Conclusion] = set()
@@ -392,6 +401,61 @@ def test_a_library_that_answers_the_close_by_itself(wire: bool, data: bytes | No
     for requirement in ("DD-SEND-01", "DD-SEND-05", "DD-SEND-07"):
         assert story.conclusions(requirement) == NOTHING
     assert story.conclusions("DD-SEND-03") <= SATISFIED | UNDETERMINED
+
+
+# --- DD-SEND-06 -------------------------------------------------------------------------------------------------------
+
+
+def unreadable(error: str = "WSAEFAULT", *, wire: bool = True) -> Story:
+    story = Story(SERVICE_PROVIDER, wire=wire)
+    story.iut.call("send_disconnect", unreadable=True, error=error)
+    return story
+
+
+@WIRED
+@pytest.mark.parametrize(("error", "expected"), [("WSAEFAULT", SATISFIED), ("WSAEINVAL", VIOLATED), ("", VIOLATED)])
+def test_a_buffer_that_cannot_be_read(error: str, expected: set[Conclusion], wire: bool) -> None:
+    story = unreadable(error, wire=wire)
+    story.peer.recv(timeout=True, takes=100, wait_ms=100)
+    assert story.conclusions("DD-SEND-06") == expected
+
+
+def test_a_refusal_that_nobody_looked_after_shows_nothing() -> None:
+    assert unreadable().conclusions("DD-SEND-06") == NOTHING
+
+
+def test_a_refusal_that_begins_an_end_all_the_same() -> None:
+    story = unreadable()
+    story.pdu(IUT, "RELEASE")
+    story.peer.recv(error="WSAEDISCON")
+    assert story.conclusions("DD-SEND-06") == VIOLATED
+
+
+def test_a_refusal_and_then_a_goodbye_that_the_link_shows() -> None:
+    story = unreadable()
+    story.iut.send_disconnect()
+    story.pdu(IUT, "RELEASE")
+    assert story.conclusions("DD-SEND-06") == SATISFIED
+
+
+def test_after_a_reset_another_error_may_win() -> None:
+    story = Story(SERVICE_PROVIDER)
+    story.pdu(PEER, "ABORT")
+    story.iut.call("send_disconnect", unreadable=True, error="WSAECONNRESET")
+    assert story.conclusions("DD-SEND-06") == NOTHING
+
+
+def test_an_unreadable_buffer_is_no_null_pointer() -> None:
+    story = unreadable()
+    for requirement in ("DD-SEND-01", "DD-SEND-03", "INIT-SDISC-01", "DD-SCN-05"):
+        assert story.conclusions(requirement) == NOTHING
+
+
+def test_a_buffer_that_can_be_read_shows_nothing_of_it() -> None:
+    story = Story(SERVICE_PROVIDER)
+    story.iut.send_disconnect(TOTAL, error="WSAEFAULT")
+    story.settle()
+    assert story.conclusions("DD-SEND-06") == NOTHING
 
 
 # --- DD-SEND-05 -------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
+from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -872,3 +872,42 @@ def test_an_acknowledgement_after_the_end_is_no_late_data() -> None:
     story.peer.shutdown("send")
     story.iut.recv()
     assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+# --- DisconnectEx -----------------------------------------------------------------------------------------------------
+
+
+def test_disconnect_ex_is_a_graceful_shutdown() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.send(10)
+    story.data(IUT, 10)
+    story.iut.call("disconnect_ex", reuse=False)
+    story.fin(IUT)
+    story.peer.recv(10)
+    story.peer.recv(0)
+    for requirement in ("INIT-SHUT-08", "WIRE-FIN-01"):
+        assert story.conclusions(requirement) == {Conclusion.SATISFIED}
+    for requirement in ("INIT-SHUT-01", "INIT-CLOSE-01", "INIT-SDISC-01", "IND-FDC-08"):
+        assert story.conclusions(requirement) == set()
+
+
+@pytest.mark.parametrize(("reuse", "expected"), [(False, {Conclusion.VIOLATED}), (True, set())])
+def test_what_disconnect_ex_loses(reuse: bool, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.send(10)
+    story.iut.call("disconnect_ex", reuse=reuse)
+    story.fin(IUT)
+    story.peer.recv(0)
+    assert story.conclusions("INIT-SHUT-08") == expected
+
+
+def test_after_disconnect_ex_receives_are_nobodys() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.call("disconnect_ex", reuse=True)
+    story.fin(IUT)
+    story.iut.recv(error="WSAENOTCONN")
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.recv(error="WSAENOTCONN")
+    for requirement in ("IND-STREAM-01", "IND-STREAM-03", "INIT-SHUT-06"):
+        assert Conclusion.VIOLATED not in story.conclusions(requirement)

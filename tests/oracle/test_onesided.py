@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: MIT
+"""The judges of shutdowns of one direction: data for nobody on TCP, sockets without connections, one-way protocols."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.catalogue.statement import Statement
+from conformance.oracle.findings import Conclusion
+from tests.oracle.story import IUT, KERNEL_TCP, PEER, WINDOWS_TCP, Story, statement, windows_tcp
+
+SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
+NOTHING = set[Conclusion]()
+LONG = 700
+WINE_TCP = windows_tcp(platform="wine")
+ROW_07 = ("INIT-SHUT-07",)
+
+
+# --- INIT-SHUT-07 -----------------------------------------------------------------------------------------------------
+
+
+def given_up(claim: Statement = WINDOWS_TCP, *, early: bool, acked: bool = True) -> Story:
+    """The peer's data waits when the IUT gives receiving up, or comes after it."""
+    story = Story(claim)
+    if not early:
+        story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100, acked=acked)
+    if early:
+        story.iut.shutdown("receive")
+    return story
+
+
+EARLY = pytest.mark.parametrize("early", [True, False], ids=["waiting", "coming"])
+
+
+@EARLY
+@pytest.mark.parametrize("acked", [True, False])
+@pytest.mark.parametrize("claim", [WINDOWS_TCP, WINE_TCP], ids=["windows", "wine"])
+def test_data_for_nobody_draws_a_reset(claim: Statement, acked: bool, early: bool) -> None:
+    story = given_up(claim, early=early, acked=acked)
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-07") == SATISFIED
+
+
+@EARLY
+def test_data_that_stays_unacknowledged_is_what_the_other_page_says(early: bool) -> None:
+    story = given_up(early=early, acked=False)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == SATISFIED
+
+
+@EARLY
+@pytest.mark.parametrize(
+    ("claim", "expected"), [(WINDOWS_TCP, VIOLATED), (WINE_TCP, UNDETERMINED)], ids=["windows", "wine"]
+)
+def test_data_that_is_taken_all_the_same(claim: Statement, expected: set[Conclusion], early: bool) -> None:
+    story = given_up(claim, early=early)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == expected
+
+
+@EARLY
+@pytest.mark.parametrize("acked", [True, False])
+def test_nobody_waited_for_a_reset(acked: bool, early: bool) -> None:
+    story = given_up(early=early, acked=acked)
+    story.settle(400)
+    assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
+
+
+def test_no_data_no_verdict() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive")
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_data_that_was_read_before_is_not_waiting() -> None:
+    story = Story(WINDOWS_TCP)
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.iut.recv(100)
+    story.iut.shutdown("receive")
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_a_receive_that_was_posted_may_take_it() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_an_end_of_sending_is_another_matter(how: str) -> None:
+    story = Story(WINDOWS_TCP)
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.iut.shutdown(how)
+    story.fin(IUT)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_a_reset_of_the_peers_is_not_the_implementations() -> None:
+    story = given_up(early=True)
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_a_close_resets_too_and_is_not_taken_for_it() -> None:
+    story = given_up(early=True)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
+
+
+def test_it_is_not_for_posix() -> None:
+    story = given_up(KERNEL_TCP, early=False)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_without_a_link_nothing_is_known() -> None:
+    story = Story(WINDOWS_TCP, wire=False, exercises=ROW_07)
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
+
+
+# --- INIT-SHUT-12 -----------------------------------------------------------------------------------------------------
+
+DATAGRAMS = statement("other", "CONNECTIONLESS", family="winsock-spi", platform="windows")
+
+
+def lone(how: str, error: str = "") -> Story:
+    story = Story(DATAGRAMS, connected=False)
+    story.iut.call("socket", socket=None, family="inet", kind="message", result={"socket": 3})
+    story.iut.shutdown(how, error=error)
+    return story
+
+
+@pytest.mark.parametrize(("how", "op"), [("send", "send"), ("receive", "recv"), ("both", "recv"), ("both", "send")])
+@pytest.mark.parametrize(("error", "expected"), [("WSAESHUTDOWN", SATISFIED), ("", VIOLATED), ("WSAEINVAL", VIOLATED)])
+def test_without_a_connection_the_named_calls_are_stopped(
+    how: str, op: str, error: str, expected: set[Conclusion]
+) -> None:
+    story = lone(how)
+    story.iut.call(op, error=error, length=10)
+    assert story.conclusions("INIT-SHUT-12") == expected
+
+
+def test_or_the_shutdown_itself_is_refused() -> None:
+    assert lone("send", "ENOTCONN").conclusions("INIT-SHUT-12") == SATISFIED
+    assert lone("send", "WSAEINVAL").conclusions("INIT-SHUT-12") == VIOLATED
+
+
+def test_the_other_calls_go_on() -> None:
+    story = lone("send")
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+    story.iut.call("recv", timeout=True, length=10)
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+
+
+def test_a_closed_socket_is_another_matter() -> None:
+    story = lone("send")
+    story.iut.close()
+    story.iut.send(1, error="WSAENOTSOCK")
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+
+
+# --- ERR-03 -----------------------------------------------------------------------------------------------------------
+
+ONE_WAY = pytest.mark.parametrize(
+    ("flag", "contrary", "own"), [("UNI_SEND", "receive", "send"), ("UNI_RECV", "send", "receive")]
+)
+
+
+@ONE_WAY
+@pytest.mark.parametrize(("error", "expected"), [("WSAEINVAL", SATISFIED), ("", VIOLATED), ("WSAENOTCONN", VIOLATED)])
+def test_the_other_direction_is_invalid(
+    flag: str, contrary: str, own: str, error: str, expected: set[Conclusion]
+) -> None:
+    story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
+    story.iut.shutdown(contrary, error=error)
+    assert story.conclusions("ERR-03") == expected
+
+
+@ONE_WAY
+def test_its_own_direction_is_valid(flag: str, contrary: str, own: str) -> None:
+    story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
+    story.iut.shutdown(own)
+    assert story.conclusions("ERR-03") == NOTHING
+
+
+@ONE_WAY
+def test_after_another_end_another_error_may_win(flag: str, contrary: str, own: str) -> None:
+    story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
+    story.rst(PEER)
+    story.iut.shutdown(contrary, error="WSAECONNRESET")
+    assert story.conclusions("ERR-03") == NOTHING
+
+
+def test_a_protocol_of_both_ways_has_no_contrary() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive")
+    assert story.conclusions("ERR-03") == NOTHING
