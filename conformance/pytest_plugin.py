@@ -25,10 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="NAME|FILE.toml",
         help="the implementation to test; may be given several times (default: the kernel's own sockets)",
     )
-    group.addoption("--topology", default="loopback", metavar="T", help="loopback (default), wire, veth or host")
+    topologies = "loopback, wire, veth, host or remote (default: remote for a profile that names a link, else loopback)"
+    group.addoption("--topology", default="", metavar="T", help=topologies)
     # Not just --output: other plugins in the same environment have an option of that name.
     group.addoption("--shutdown-output", default="", metavar="DIR", help="where results go (default: reports/…)")
     group.addoption("--shutdown-run", action="store_true", help=argparse.SUPPRESS)
+    group.addoption("--shutdown-unprepared", action="append", default=[], help=argparse.SUPPRESS)
     group.addoption("--shutdown-json", action="store_true", help=argparse.SUPPRESS)
     parser.addini(_INI, "this folder holds cases of the shutdown conformance suite", type="bool", default=False)
 

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "trace": {"catalogue"},
     "oracle": {"trace", "catalogue"},
     "reporting": {"oracle", "trace", "catalogue", "locations"},
-    "agents": {"trace", "stderr"},
+    "agents": {"trace", "stderr", "locations"},
     "wire": {"trace", "stderr"},
     "execution": {"agents", "wire", "trace", "catalogue", "locations"},
 }

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--provider", metavar="NAME|FILE.toml", action="append", default=[], help="test this; may be repeated"
     )
-    parser.add_argument("--topology", metavar="T", help="loopback (default), wire, veth or host")
+    parser.add_argument("--topology", metavar="T", help="loopback (default), wire, veth, host; remote: see [remote]")
     parser.add_argument("-k", metavar="EXPR", dest="expression", help="only the cases that fit, as pytest's -k")
     parser.add_argument("-n", metavar="N", dest="processes", help="spread over N processes (auto: one for each core)")
     parser.add_argument("--output", metavar="DIR", type=Path, help="where results go (default: reports/TIME)")
@@ -60,7 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
         _check_topology(arguments.topology)
     output = _ready(arguments.output) if arguments.output else _fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    status = _run_pytest(_pytest_arguments(arguments, output, cache), as_json=arguments.json)
+    with _ended_like_ctrl_c():
+        unprepared = _prepare(arguments.provider)
+    status = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
     if arguments.output is None:
         _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
@@ -77,11 +79,35 @@ def _check_providers(names: list[str]) -> None:
 
     try:
         for name in names:
-            peer = profile.find(name).peer.provider
-            if peer != "self":
-                profile.find(peer)
+            found = profile.find(name)
+            if found.peer.provider != "self":
+                profile.find(found.peer.provider)
+            if found.control_shares_the_link:
+                what = f"{found.name}: its agent is reached over the link that is tested"
+                tell(f"warning: {what}", "give its machine a second address, on another link, for agent.connect")
     except profile.BadProfile as problem:
         raise Stop(str(problem), problem.hint) from None
+
+
+def _prepare(names: list[str]) -> list[str]:
+    """Do once what takes long; arguments for pytest that name the providers whose preparation failed, and why."""
+    from conformance.execution import preparing, profile
+    from conformance.reporting.text import clean
+
+    profiles = {}
+    for name in names:
+        found = profile.find(name)
+        profiles[found.name] = found
+    peers = {found.name: found.peer.provider for found in profiles.values() if found.peer.provider != "self"}
+    named = {**{name: profile.find(name) for name in peers.values()}, **profiles}
+    problems = {
+        name: str(problem)
+        for name, problem in preparing.prepare_all(named.values(), lambda line: tell(clean(line))).items()
+    }
+    for name, peer in peers.items():
+        if peer in problems:
+            problems.setdefault(name, f"its peer {peer}: {problems[peer]}")
+    return [f"--shutdown-unprepared={name}={why}" for name, why in problems.items()]
 
 
 def _check_topology(name: str) -> None:

@@ -242,6 +242,14 @@ def _arrow(line: Line, width: int) -> str:
 def _legend(lines: Sequence[Line], header: Header, width: int) -> Iterator[str]:
     if header.wire_missing:
         yield from _wrapped(f"the link was not captured: {clean(header.wire_missing)}", width)
+    if header.foreign_clock:
+        yield from _wrapped(
+            "the IUT's agent has another clock: its calls are shown from request to reply as seen from here, what it"
+            " told unasked when it was read",
+            width,
+        )
+    if header.doubtful:
+        yield from _wrapped(f"nothing was judged: {clean(header.doubtful)}", width)
     if header.lost:
         yield f"  the capture is known to have lost packets: {header.lost}"
     marks = ["> what the finding rests on"] if any(line.marked for line in lines) else []

@@ -42,10 +42,11 @@ class Suite(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The measured times of a provider's session, in milliseconds."""
+    """The times of a provider's session in milliseconds; the first two have the way of messages to another clock in."""
 
     settle_ms: int
     prompt_ms: int
+    latency_ms: int = 0
 
 
 class Environment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -148,7 +149,10 @@ def build(
     A provider that could not be tested has `error` for each requirement that applies to it. Raises
     msgspec.ValidationError for an environment of another form.
     """
-    times = {run.name: {"settle_ms": run.settle_ms, "prompt_ms": run.prompt_ms} for run in providers}
+    times = {
+        run.name: {"settle_ms": run.settle_ms, "prompt_ms": run.prompt_ms, "latency_ms": run.latency_ms}
+        for run in providers
+    }
     return Results(
         schema=1,
         suite=Suite(__version__, catalogue.digest()),

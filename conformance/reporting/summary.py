@@ -146,6 +146,9 @@ class _Printer:
         self.blank()
         cases = several(len(provider.cases), "case")
         self.line(f"{provider.name}: {statement.family}, {statement.transport}{settle}, {cases}", "bold")
+        if provider.found.get("clock") == "foreign" and times:
+            said = f"its agent has another clock: calls are timed from here, and may take {times.latency_ms} ms more"
+            self.lines(wrapped("  times", said))
         if provider.problem:
             self.lines([f"  {line}" for line in problem_lines(provider.problem)], STYLES[Verdict.ERROR])
             return

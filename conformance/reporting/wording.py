@@ -236,7 +236,7 @@ def _result(call: Called, result: dict[str, Any]) -> str:
             return f"#{result.get('socket')}"
         case "get_linger":
             return f"{result.get('seconds')} s" if result.get("on") else "off"
-        case "post_recv":
+        case "post_recv" | "post_send":
             return _brief(result.get("token"))
         case _:
             return "ok"

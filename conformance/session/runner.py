@@ -27,7 +27,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.trace.events import End
 from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
-from conformance.wire.topology import TOPOLOGIES
+from conformance.wire.topology import PRIVATE, REMOTE, TOPOLOGIES
 
 DEFAULT_PROVIDERS = (
     "kernel-tcp",
@@ -51,7 +51,7 @@ def register(config: pytest.Config) -> None:
 
     asked = config.getoption("--provider") or list(DEFAULT_PROVIDERS)
     topology = config.getoption("--topology")
-    if topology not in TOPOLOGIES:
+    if topology and topology not in TOPOLOGIES:
         raise pytest.UsageError(f"no topology {topology!r}; there are {', '.join(TOPOLOGIES)}")
     try:
         found = profiles.find_all(asked)
@@ -108,11 +108,20 @@ class Runner:
                 else:
                     self.problems[profile.name] = answer
 
+    def _topology_of(self, profile: Profile) -> str:
+        """The one that was asked for; else the link that the profile names, if it names one."""
+        return self.topology or (REMOTE if profile.remote else "loopback")
+
     def _meet(self, profile: Profile) -> Provider | str:
+        for unprepared in self.config.getoption("--shutdown-unprepared"):
+            name, _, why = unprepared.partition("=")
+            if name == profile.name:
+                return str(why)
         try:
-            return planning.meet(profile, self.stage, self.topology)
+            return planning.meet(profile, self.stage, self._topology_of(profile))
         except TopologyUnavailable as problem:
-            return str(problem) if self.topology == "host" else f"{problem}; --topology host needs nothing"
+            needy = self._topology_of(profile) in PRIVATE
+            return f"{problem}; --topology host needs nothing" if needy and not profile.agent.connect else str(problem)
         except (AgentProblem, BadProfile) as problem:
             return str(problem)
 
@@ -162,7 +171,7 @@ class Runner:
         return Case(
             id=f"{path}::{item.originalname}" + (f"[{rest}]" if rest else ""),
             provider=provider,
-            topology=next(iter(_marked(item, "on")), self.topology),
+            topology=next(iter(_marked(item, "on")), self._topology_of(provider.profile)),
             exercises=exercises,
             function=item.obj,
             arguments=arguments,
@@ -265,6 +274,7 @@ class Runner:
             contradictions=planning.contradictions(profile.statement, provider.hello),
             settle_ms=limits.settle_ms,
             prompt_ms=limits.prompt_ms,
+            latency_ms=limits.latency_ms,
         )
 
 
