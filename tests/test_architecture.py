@@ -58,3 +58,5 @@ def test_every_source_says_its_licence() -> None:
     for folder in ("conformance", "cases", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert path.read_text(encoding="utf-8").startswith("# SPDX-License-Identifier: MIT\n"), path
+    for path in (ROOT / "fixtures" / "agents").rglob("*.[ch]"):
+        assert path.read_text(encoding="utf-8").startswith("/* SPDX-License-Identifier: MIT */\n"), path
