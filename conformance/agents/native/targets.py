@@ -11,7 +11,7 @@ from conformance.agents.native.storing import CannotHave
 _WARNINGS = ("-Wall", "-Wextra")
 _PLAIN = ("-O2", "-g0")
 _SANITIZED = ("-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-_WINDOWS_LIBRARIES = ("-static", "-lws2_32", "-lmswsock", "-luser32")
+_WINDOWS_LIBRARIES = ("-lws2_32", "-lmswsock", "-luser32")
 
 
 class Target:
@@ -70,9 +70,10 @@ TARGETS: dict[str, Target] = {
     for target in (
         Target("posix-c", ("common", "posix"), ("-static", "-pthread"), windows=False),
         Target("posix-c-dynamic", ("common", "posix"), ("-pthread",), windows=False),
-        Target("winsock-api.exe", ("common", "winsock"), _WINDOWS_LIBRARIES, leaves_out="_spi.c"),
-        Target("winsock-spi.exe", ("common", "winsock"), _WINDOWS_LIBRARIES, leaves_out="_api.c"),
-        Target("reference.dll", ("reference",), ("-shared", *_WINDOWS_LIBRARIES)),
+        Target("winsock-api.exe", ("common", "winsock"), ("-static", *_WINDOWS_LIBRARIES), leaves_out="_spi.c"),
+        Target("winsock-spi.exe", ("common", "winsock"), ("-static", *_WINDOWS_LIBRARIES), leaves_out="_api.c"),
+        # -static beside -shared makes zig write an archive.
+        Target("reference.dll", ("reference",), ("-shared", "-static-libgcc", *_WINDOWS_LIBRARIES)),
     )
 }
 """Every target by its name."""
