@@ -274,8 +274,8 @@ def _exit_status(status: int, results: Results | None, output: Path, arguments: 
     if not results.cases.planned and not any(provider.problem for provider in results.providers):
         which = f"-k {arguments.expression!r}" if arguments.expression else "this selection"
         raise Stop(f"{which} selects no case", "give a part of a file, function or parameter", NOTHING_JUDGED)
-    from conformance.reporting.results import gate
+    from conformance.reporting.gating import gate
 
-    judged = gate(results)
+    judged = gate(results).status
     # Whatever else pytest found wrong (a case file that cannot be read) must not pass.
     return judged if judged or not status else 1

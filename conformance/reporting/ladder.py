@@ -7,32 +7,23 @@
 >     2.010                           ◀─────────────FIN ACK seq=1 len=0──
 >     2.400  recv: 0 bytes
 
-Set-up and bulk are folded into a line each; events that a finding points at are marked and never folded. How single
-events are worded is for `wording`.
+What is shown, and in which words, is for `steps`.
 """
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Collection, Iterator, Sequence
 
-from conformance.reporting import wording
+from conformance.reporting.steps import Step, steps
 from conformance.reporting.text import clean
-from conformance.reporting.wording import Bulk
-from conformance.trace.events import Called, End, Established, Fate, Outcome, Pdu, Returned, Segment
+from conformance.trace.events import End, Fate
 from conformance.trace.trace import Header, Trace
 
 WIDTH = 100
 _LEAST_WIDTH = 60
 _TIME = 10
 _LINK_SHARE = 0.42
-_LONGEST_RUN = 12
-"""More lines of bulk in a row than this are folded."""
-_KEPT = 2
-"""Lines of bulk that stay at each end of what is folded."""
-_SETUP = ("socket", "listen", "accept", "connect")
 _FATES = {
     Fate.DROPPED: "✗ dropped by the suite",
     Fate.HELD: "⏸ held back by the suite",
@@ -40,29 +31,10 @@ _FATES = {
 }
 
 
-@dataclass(frozen=True)
-class Line:
-    """One step of the ladder: `column` is "iut", "link", "peer", or "" for a line of its own across all three.
-
-    `bulk` says what kind of bulk it is, if it is, `octets` how many bytes of it, and `counts` is False for the entry of
-    a call whose return has a line of its own. `sender` draws the text as an arrow.
-    """
-
-    at: int
-    column: str
-    text: str
-    marked: bool = False
-    bulk: Bulk | None = None
-    octets: int = 0
-    counts: bool = True
-    sender: End | None = None
-    fate: Fate = Fate.DELIVERED
-
-
 def ladder(trace: Trace, highlight: Collection[int] = (), width: int = WIDTH) -> str:
     """Draw a trace, `width` columns wide at most (60 at least). The events numbered in `highlight` are marked."""
     width = max(width, _LEAST_WIDTH)
-    lines = list(_folded(list(_lines(trace, frozenset(highlight)))))
+    lines = steps(trace, highlight)
     start = trace.events[0].at if trace.events else 0
     drawn = [_heading(trace.header, width), _columns(width)]
     for line in lines:
@@ -70,127 +42,6 @@ def ladder(trace: Trace, highlight: Collection[int] = (), width: int = WIDTH) ->
     if not lines:
         drawn.append("  nothing was seen")
     return "\n".join([*drawn, *_legend(lines, trace.header, width)])
-
-
-# --- which lines there are ------------------------------------------------------------------------------------------
-
-
-def _lines(trace: Trace, highlight: frozenset[int]) -> Iterator[Line]:
-    """The lines of a trace in order of time, the set-up folded, and calls joined with returns that follow at once."""
-    returns = {(e.end, e.call): e for e in trace.events if isinstance(e, Returned)}
-    calls = {(e.end, e.call): e for e in trace.events if isinstance(e, Called)}
-    speaker = wording.Speaker(trace)
-    hidden = (_setup(trace, returns) | _told_by_units(trace)) - highlight
-    joined: set[int] = set()
-    shown = [event for event in trace.events if event.n not in hidden]
-    for event, following in zip(shown, [*shown[1:], None], strict=False):
-        marked = event.n in highlight
-        match event:
-            case Called():
-                returned = returns.get((event.end, event.call))
-                if returned is not None and returned is following:
-                    joined.add(returned.n)
-                    marked = marked or returned.n in highlight
-                    yield _of_call(event, speaker.whole(event, returned), returned, marked)
-                else:
-                    entry = _of_call(event, speaker.entry(event), returned, marked)
-                    yield replace(entry, octets=0, counts=False)
-            case Returned() if event.n in joined:
-                pass
-            case Returned():
-                call = calls.get((event.end, event.call))
-                if call is not None:
-                    yield replace(_of_call(call, speaker.exit(call, event), event, marked), at=event.at)
-            case Segment():
-                yield Line(
-                    event.at, "link", speaker.segment(event), marked, wording.bulk_of_segment(event), event.length,
-                    sender=event.sender, fate=event.fate,
-                )  # fmt: skip
-                if event.fate is Fate.HELD and event.delivered_at is not None:
-                    held_ms = (event.delivered_at - event.at) / 1e6
-                    yield Line(event.at, "link", f"(delivered {held_ms:.3f} ms later)", marked)
-            case Pdu():
-                yield Line(
-                    event.at, "link", wording.unit(event), marked, wording.bulk_of_unit(event), event.length,
-                    sender=event.sender,
-                )  # fmt: skip
-                if event.problem:
-                    yield Line(event.at, "link", f"({event.problem})", marked)
-            case Established():
-                yield Line(event.at, "", speaker.connected(event), marked)
-            case _:
-                column, text = speaker.other(event)
-                yield Line(event.at, column, text, marked)
-
-
-def _of_call(call: Called, text: str, returned: Returned | None, marked: bool) -> Line:
-    bulk, octets = wording.bulk_of_call(call, returned)
-    return Line(call.at, str(call.end), text, marked, bulk, octets)
-
-
-def _setup(trace: Trace, returns: dict[tuple[End, int], Returned]) -> frozenset[int]:
-    """The events by which connections came about: what succeeded up to the last `Established`, and the handshakes."""
-    last = max((e.n for e in trace.events if isinstance(e, Established)), default=0)
-    listeners = {(e.end, e.socket) for e in trace.events if isinstance(e, Called) and e.op == "listen"}
-    folded: set[int] = set()
-    openings: dict[tuple[int, int], Segment] = {}
-    for event in trace.events:
-        if isinstance(event, Called) and event.n < last:
-            returned = returns.get((event.end, event.call))
-            is_setup = event.op in _SETUP or (event.op == "close" and (event.end, event.socket) in listeners)
-            if is_setup and returned is not None and returned.outcome is Outcome.RESULT:
-                folded |= {event.n, returned.n}
-        elif isinstance(event, Segment) and last and event.fate is Fate.DELIVERED:
-            if "S" in event.flags and "R" not in event.flags:
-                folded.add(event.n)
-                if "A" in event.flags:
-                    openings[event.destination_port, event.source_port] = event
-            elif event.flags == "A" and not event.length:
-                opening = openings.pop((event.source_port, event.destination_port), None)
-                if opening is not None and (event.ack - opening.seq) % 2**32 == 1:
-                    folded.add(event.n)
-    return frozenset(folded)
-
-
-def _told_by_units(trace: Trace) -> frozenset[int]:
-    """The undisturbed segments that say no more than the units do: their octets are all units', or they have none.
-
-    Nothing of the kind where there are no units, or where it is not clear to which connection they belong.
-    """
-    upto = dict.fromkeys(End, 0)
-    for event in trace.events:
-        if isinstance(event, Pdu) and event.name != "UNREADABLE":
-            upto[event.sender] = max(upto[event.sender], event.upto)
-    segments = [event for event in trace.events if isinstance(event, Segment)]
-    first = {(e.sender, e.source_port, e.destination_port, e.seq) for e in segments if "S" in e.flags}
-    isn = {sender: seq for sender, _, _, seq in first}
-    if not any(upto.values()) or len(first) != len(End) or len(isn) != len(End):
-        return frozenset()
-    plain = (e for e in segments if e.fate is Fate.DELIVERED and not set(e.flags) - set("APEC"))
-    return frozenset(
-        e.n for e in plain if not e.length or (e.seq - isn[e.sender] - 1) % 2**32 + e.length <= upto[e.sender]
-    )
-
-
-def _folded(lines: Sequence[Line]) -> Iterator[Line]:
-    """Long runs of unmarked bulk become one line that counts them."""
-    for is_bulk, run in groupby(lines, key=lambda line: bool(line.bulk) and not line.marked):
-        stretch = list(run)
-        if not is_bulk or len(stretch) <= _LONGEST_RUN:
-            yield from stretch
-            continue
-        inner = stretch[_KEPT:-_KEPT]
-        yield from stretch[:_KEPT]
-        yield Line(inner[0].at, "", f"… {_counted(inner)} …")
-        yield from stretch[-_KEPT:]
-
-
-def _counted(lines: Iterable[Line]) -> str:
-    kinds: dict[Bulk, list[Line]] = {}
-    for line in lines:
-        if line.bulk is not None and line.counts:
-            kinds.setdefault(line.bulk, []).append(line)
-    return "; ".join(bulk.counted(len(each), sum(line.octets for line in each)) for bulk, each in kinds.items())
 
 
 # --- drawing --------------------------------------------------------------------------------------------------------
@@ -213,7 +64,7 @@ def _columns(width: int) -> str:
     return f"  {'ms':>{_TIME}}  {'iut':<{widths['iut']}} {'link':<{widths['link']}} peer"
 
 
-def _draw(line: Line, start: int, width: int) -> Iterator[str]:
+def _draw(line: Step, start: int, width: int) -> Iterator[str]:
     widths = _widths(width)
     margin = f"{'>' if line.marked else ' '} {(line.at - start) / 1e6:>{_TIME}.3f}  "
     indent = " " * len(margin)
@@ -229,7 +80,7 @@ def _draw(line: Line, start: int, width: int) -> Iterator[str]:
         yield (indent if number else margin) + " " * before + text
 
 
-def _arrow(line: Line, width: int) -> str:
+def _arrow(line: Step, width: int) -> str:
     head = {Fate.DROPPED: "✗", Fate.HELD: "⏸"}.get(line.fate, "▶" if line.sender is End.IUT else "◀")
     tail = "⟳" if line.fate is Fate.REPEATED else "─"
     text = line.text if len(line.text) <= width - 4 else line.text.replace("PSH ", "")  # the least telling of all flags
@@ -239,7 +90,7 @@ def _arrow(line: Line, width: int) -> str:
     return f"{head}{'─' * (width - len(text) - 3)}{text}─{tail}"
 
 
-def _legend(lines: Sequence[Line], header: Header, width: int) -> Iterator[str]:
+def _legend(lines: Sequence[Step], header: Header, width: int) -> Iterator[str]:
     if header.wire_missing:
         yield from _wrapped(f"the link was not captured: {clean(header.wire_missing)}", width)
     if header.foreign_clock:

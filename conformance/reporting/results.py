@@ -239,17 +239,6 @@ def _distinct(reasons: Iterable[str]) -> str:
     return "; ".join(each[:_REASONS_SHOWN] + more)
 
 
-def gate(results: Results) -> int:
-    """The exit status of a run: 0 the gate is open, 1 something failed, broke or was left out, 3 nothing was judged."""
-    verdicts = {row.verdict for provider in results.providers if not provider.problem for row in provider.requirements}
-    decided = {Verdict.PASS, Verdict.FAIL, Verdict.DEVIATION, Verdict.RECORDED, Verdict.ERROR}
-    if not results.cases.finished or not verdicts & decided:
-        return 3
-    if verdicts & {Verdict.FAIL, Verdict.ERROR} or any(provider.problem for provider in results.providers):
-        return 1
-    return 1 if results.cases.finished < results.cases.planned else 0
-
-
 # --- on disk --------------------------------------------------------------------------------------------------------
 
 

@@ -17,11 +17,12 @@ from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
+from conformance.reporting.gating import gate
 from conformance.reporting.ladder import WIDTH
-from conformance.reporting.results import UNREACHED, CaseRow, ProviderResults, RequirementRow, Results, gate
+from conformance.reporting.results import UNREACHED, CaseRow, ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several, wrapped
 
-__all__ = ["failure_text", "print_summary", "verdict_sentence"]
+__all__ = ["failure_text", "print_summary"]
 
 STYLES = {
     Verdict.PASS: "green",
@@ -69,35 +70,9 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
                 text = f"{count} were reached by no case of this selection ({', '.join(providers)})"
             show.lines(wrapped(label, text, column=15))
     show.blank()
-    show.line(verdict_sentence(results), "bold green" if gate(results) == 0 else "bold red")
+    decided = gate(results)
+    show.line(decided.sentence, "bold green" if decided.is_open else "bold red")
     show.line(f"Results: {output / 'results.json'}   Evidence: {output / 'evidence'}")
-
-
-def verdict_sentence(results: Results) -> str:
-    """What the run as a whole came to, in a sentence or two."""
-    extent = results.cases
-    ran = f"{several(extent.finished, 'case')} for {several(len(results.providers), 'provider')}"
-    if extent.finished < extent.planned:
-        ran = f"cut short after {extent.finished} of {several(extent.planned, 'case')}"
-    status = gate(results)
-    if status == 0:
-        return f"The gate is open: nothing failed ({ran})."
-    if status == 1:
-        totals = Counter(row.verdict for p in results.providers if not p.problem for row in p.requirements)
-        untested = sum(1 for provider in results.providers if provider.problem)
-        parts = [
-            f"{several(totals[Verdict.FAIL], 'requirement')} failed" if totals[Verdict.FAIL] else "",
-            f"{several(totals[Verdict.ERROR], 'requirement')} broke off in an error" if totals[Verdict.ERROR] else "",
-            f"{several(untested, 'provider')} could not be tested" if untested else "",
-        ]
-        if not any(parts):
-            return f"Interrupted after {extent.finished} of {several(extent.planned, 'case')}: no gate."
-        return f"The gate is closed: {', '.join(filter(None, parts))} ({ran})."
-    if results.providers and all(provider.problem for provider in results.providers):
-        return "Nothing could be judged: no provider could be tested."
-    if not extent.finished:
-        return "Nothing could be judged: no case ran."
-    return "Nothing could be judged: no case decided anything. `shutdown-conformance providers` says what is missing."
 
 
 def _rows(provider: ProviderResults, verdict: Verdict) -> Iterator[RequirementRow]:

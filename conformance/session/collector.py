@@ -15,6 +15,7 @@ from rich.console import Console
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.reporting import results as reporting
 from conformance.reporting import summary
+from conformance.reporting.gating import gate
 from conformance.reporting.progress import Progress
 
 
@@ -110,7 +111,7 @@ class Collector:
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
             return
         if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
-            session.exitstatus = reporting.gate(self.results)
+            session.exitstatus = gate(self.results).status
         if self.speaks and not self.config.getoption("--shutdown-json"):
             summary.print_summary(self.results, Console(), self.output)
 

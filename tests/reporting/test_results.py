@@ -16,7 +16,8 @@ from conformance.oracle.claims import Shown
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting import results as reporting
-from conformance.reporting.results import BadResults, gate, load, make_schema, save, stored_schema
+from conformance.reporting.gating import gate
+from conformance.reporting.results import BadResults, load, make_schema, save, stored_schema
 from tests.oracle.story import UNIX_SEQPACKET, UNIX_STREAM
 from tests.reporting.runs import case, finding, first, kept_run, provider, results_of, row
 
@@ -118,20 +119,20 @@ def test_cases_belong_to_their_own_provider() -> None:
 )
 def test_the_gate(outcomes: list[tuple[str, Conclusion]], status: int) -> None:
     cases = [case(f"c{n}", finding(identity, outcome)) for n, (identity, outcome) in enumerate(outcomes)]
-    assert gate(results_of(*cases)) == status
+    assert gate(results_of(*cases)).status == status
 
 
 def test_an_unfinished_run_does_not_open_the_gate() -> None:
-    assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), planned=2)) == 1
+    assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), planned=2)).status == 1
 
 
 def test_one_provider_that_could_not_be_tested_shuts_the_gate() -> None:
     providers = [provider(), provider("mine", problem="does not start")]
-    assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), providers=providers)) == 1
+    assert gate(results_of(case("one", finding("IND-STREAM-01", SATISFIED)), providers=providers)).status == 1
 
 
 def test_where_no_provider_could_be_tested_nothing_is_judged() -> None:
-    assert gate(results_of(providers=[provider(problem="does not start")], planned=3)) == 3
+    assert gate(results_of(providers=[provider(problem="does not start")], planned=3)).status == 3
 
 
 # --- on disk ----------------------------------------------------------------------------------------------------------

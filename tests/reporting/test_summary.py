@@ -14,8 +14,9 @@ from rich.console import Console
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.reporting.failures import again, expression, failure_text
+from conformance.reporting.gating import gate
 from conformance.reporting.results import UNREACHED, Results
-from conformance.reporting.summary import print_summary, verdict_sentence
+from conformance.reporting.summary import print_summary
 from tests.oracle.story import UNIX_STREAM
 from tests.reporting.runs import (
     BAD,
@@ -166,19 +167,19 @@ def test_contradictions_that_cases_showed_name_them(cases: tuple[str, ...], wher
 )
 def test_the_last_word(results: object, sentence: str) -> None:
     made = results(case("one", finding("IND-STREAM-01", SATISFIED)))  # type: ignore[operator]
-    assert verdict_sentence(made) == sentence
+    assert gate(made).sentence == sentence
     assert sentence in flat(printed(made))
 
 
 def test_the_last_word_on_a_failure_that_ended_the_run() -> None:
     results = results_of(case("one", finding("IND-STREAM-01", VIOLATED)), planned=4)
-    assert verdict_sentence(results) == "The gate is closed: 1 requirement failed (cut short after 1 of 4 cases)."
+    assert gate(results).sentence == "The gate is closed: 1 requirement failed (cut short after 1 of 4 cases)."
 
 
 def test_the_last_word_on_failures_errors_and_providers_that_do_not_start() -> None:
     cases = [case("one", finding("IND-STREAM-01", VIOLATED), finding("IND-STREAM-02", BROKE))]
     results = results_of(*cases, providers=[provider(), provider("mine", UNIX_STREAM, problem="x")])
-    assert verdict_sentence(results) == (
+    assert gate(results).sentence == (
         "The gate is closed: 1 requirement failed, 1 requirement broke off in an error, 1 provider could not be tested "
         "(1 case for 2 providers)."
     )
