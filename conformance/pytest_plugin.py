@@ -29,6 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--topology", default="", metavar="T", help=topologies)
     # Not just --output: other plugins in the same environment have an option of that name.
     group.addoption("--shutdown-output", default="", metavar="DIR", help="where results go (default: reports/…)")
+    group.addoption("--shutdown-baseline", default="", metavar="FILE", help="failures that are excused (TOML)")
+    group.addoption(
+        "--shutdown-update-baseline", action="store_true", help="write that file anew, so that it fits this run"
+    )
     group.addoption("--shutdown-run", action="store_true", help=argparse.SUPPRESS)
     group.addoption("--shutdown-unprepared", action="append", default=[], help=argparse.SUPPRESS)
     group.addoption("--shutdown-json", action="store_true", help=argparse.SUPPRESS)

@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
 
@@ -30,7 +30,10 @@ Runs the cases, judges what was seen, writes results and evidence, and prints a 
 kernel's TCP over IPv4 and IPv6, and AF_UNIX streams and messages. Options that are not listed here are pytest's
 own: -x, --lf, -v, --junitxml=FILE, --alluredir=DIR.
 
-exit status: 0 the gate is open; 1 a requirement failed or something broke; 2 wrong usage or a bad profile;
+With --baseline the failures that it lists are excused, and what it lists in vain closes the gate: docs/gate.md.
+
+exit status: 0 the gate is open; 1 it is closed: a requirement failed, something broke, or an entry of the baseline
+             does not hold any more; 2 wrong usage, a bad profile or a bad baseline;
              3 nothing could be judged; 130 interrupted (what was finished is in the results)"""
 EXAMPLE = "shutdown-conformance run --provider kernel-tcp --provider mine.toml -k stream_end -n 2"
 
@@ -50,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-k", metavar="EXPR", dest="expression", help="only the cases that fit, as pytest's -k")
     parser.add_argument("-n", metavar="N", dest="processes", help="spread over N processes (auto: one for each core)")
     parser.add_argument("--output", metavar="DIR", type=Path, help="where results go (default: reports/TIME)")
+    parser.add_argument("--baseline", metavar="FILE", type=Path, help="the failures that are excused (TOML)")
+    parser.add_argument(
+        "--update-baseline", action="store_true", help="write that file anew after the run; reasons are kept"
+    )
     parser.add_argument("--json", action="store_true", help="print the results as JSON, and nothing else, on stdout")
 
 
@@ -58,17 +65,18 @@ def run(arguments: argparse.Namespace) -> int:
     _check_providers(arguments.provider)
     if arguments.topology is not None:
         _check_topology(arguments.topology)
+    _check_baseline(arguments)
     output = _ready(arguments.output) if arguments.output else _fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
     with _ended_like_ctrl_c():
         unprepared = _prepare(arguments.provider)
-    status = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
+    status, reason = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
     if arguments.output is None:
         _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
     if arguments.json and results is not None:
         sys.stdout.write(_as_text(results))
-    return _exit_status(status, results, output, arguments)
+    return _exit_status(status, reason, results, output, arguments)
 
 
 # --- before ---------------------------------------------------------------------------------------------------------
@@ -87,6 +95,24 @@ def _check_providers(names: list[str]) -> None:
                 tell(f"warning: {what}", "give its machine a second address, on another link, for agent.connect")
     except profile.BadProfile as problem:
         raise Stop(str(problem), problem.hint) from None
+
+
+def _check_baseline(arguments: argparse.Namespace) -> None:
+    if arguments.baseline is None:
+        if arguments.update_baseline:
+            raise Stop("--update-baseline needs --baseline FILE, which it writes", "shutdown-conformance run --help")
+        return
+    from conformance.execution import profile
+    from conformance.reporting.baseline import BadBaseline
+    from conformance.reporting.text import clean
+    from conformance.session.baselining import applied
+    from conformance.session.runner import DEFAULT_PROVIDERS
+
+    names = [profile.find(name).name for name in arguments.provider or DEFAULT_PROVIDERS]
+    try:
+        applied(arguments.baseline, names, update=arguments.update_baseline)
+    except BadBaseline as problem:
+        raise Stop(clean(str(problem)), clean(problem.hint)) from None
 
 
 def _prepare(names: list[str]) -> list[str]:
@@ -171,6 +197,10 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
     words += ["--shutdown-output", str(output.absolute())]
     given = {"--topology": arguments.topology, "-k": arguments.expression, "-n": arguments.processes}
     words += [word for option, value in given.items() if value is not None for word in (option, value)]
+    if arguments.baseline is not None:
+        words += ["--shutdown-baseline", str(arguments.baseline)]
+    if arguments.update_baseline:
+        words.append("--shutdown-update-baseline")
     if arguments.json:
         words.append("--shutdown-json")
     return words + list(arguments.rest)
@@ -203,17 +233,19 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 
 
 class _Watcher:
-    """Tells Ctrl-C from pytest's other reasons to stop early."""
+    """Tells Ctrl-C from pytest's other reasons to stop early, and what such a reason was."""
 
     interrupted = False
+    reason = ""
 
-    def pytest_keyboard_interrupt(self, excinfo: object) -> None:
+    def pytest_keyboard_interrupt(self, excinfo: Any) -> None:
         """Called by pytest."""
-        self.interrupted = getattr(excinfo, "type", None) is KeyboardInterrupt
+        self.interrupted = excinfo.type is KeyboardInterrupt
+        self.reason = getattr(excinfo.value, "msg", "")
 
 
-def _run_pytest(words: list[str], *, as_json: bool) -> int:
-    """Run pytest; its exit status, or INTERRUPTED after Ctrl-C and the like.
+def _run_pytest(words: list[str], *, as_json: bool) -> tuple[int, str]:
+    """Run pytest; its exit status, or INTERRUPTED after Ctrl-C and the like, and why the suite itself ended it, if so.
 
     With `as_json` stdout is kept free for the results.
     """
@@ -223,7 +255,7 @@ def _run_pytest(words: list[str], *, as_json: bool) -> int:
     stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with stdout, _ended_like_ctrl_c():
         status = int(pytest.main(words, plugins=[watcher]))
-    return INTERRUPTED if watcher.interrupted else status
+    return (INTERRUPTED if watcher.interrupted else status), watcher.reason
 
 
 # --- after ----------------------------------------------------------------------------------------------------------
@@ -261,12 +293,15 @@ def _tidy(output: Path, *, worth_keeping: bool) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _exit_status(status: int, results: Results | None, output: Path, arguments: argparse.Namespace) -> int:
+def _exit_status(status: int, reason: str, results: Results | None, output: Path, arguments: argparse.Namespace) -> int:
     if status == INTERRUPTED:
         tell("interrupted", f"what was finished is in {output}")
         return status
     if status == _PYTEST_USAGE:
         raise Stop("pytest does not take these arguments", "shutdown-conformance run --help", WRONG_USAGE)
+    if results is None and reason:
+        message, _, hint = reason.partition("\nhint: ")
+        raise Stop(message, hint, status)
     if results is None:
         if status == 0:
             return 0  # --collect-only and the like

@@ -41,10 +41,12 @@ class Progress:
         else:
             self._say(f"running {several(total, 'case')}")
 
-    def finished(self, case_id: str, provider: str, verdict: Verdict | str, seconds: float) -> None:
-        """One more case is done; `seconds` is what it took."""
+    def finished(
+        self, case_id: str, provider: str, verdict: Verdict | str, seconds: float, *, excused: bool = False
+    ) -> None:
+        """One more case is done; `seconds` is what it took. What is excused is not counted as bad."""
         self._done += 1
-        bad = Verdict(verdict) in BAD
+        bad = Verdict(verdict) in BAD and not excused
         self._bad += bad
         if bad:
             self.message(f"{verdict}: {case_id} ({provider}, {seconds:.1f} s)")

@@ -2,7 +2,7 @@
 """Stored evidence, judged again: what a newer oracle, or an honest one, makes of it.
 
 The results are built anew from the evidence and compared whole with the stored ones. What no trace holds (the number of
-planned cases, the environment, what an agent said in its hello) is taken over as it is.
+planned cases, the environment, what an agent said in its hello, the baseline) is taken over as it is.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def rejudge(results: Results, directory: Path) -> Rejudged:
                 damaged[provider.name].add(case.id)
     runs = [_run(provider, results) for provider in results.providers]
     environment: dict[str, object] = msgspec.to_builtins(results.environment)
-    built = build(cases, runs, environment, results.cases.planned)
+    built = build(cases, runs, environment, results.cases.planned, results.baseline)
     providers = tuple(
         _with_damage(old, new, damaged[old.name]) for old, new in zip(results.providers, built.providers, strict=True)
     )

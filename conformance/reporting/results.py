@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """`results.json`: every requirement of the catalogue with its verdict for every provider, and where the evidence lies.
 
-`build` rolls up what the cases found, `save` and `load` keep it, `gate` is the exit status that follows from it. Other
-tools read this file: its form is `results.schema.json` beside this module, which `python -m
-conformance.reporting.results` prints.
+`build` rolls up what the cases found, `save` and `load` keep it. Other tools read this file: its form is
+`results.schema.json` beside this module, which `python -m conformance.reporting.results` prints.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judged
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
+from conformance.reporting.baseline import Baseline
 
 NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})
 """Requirements that only a segment which no end would send can exercise."""
@@ -120,14 +120,15 @@ class ProviderResults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     totals: dict[str, int]
 
 
-class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A run."""
+class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A run. `baseline`: what was excused, if anything was to be."""
 
     schema: Literal[1]
     suite: Suite
     environment: Environment
     cases: Extent
     providers: tuple[ProviderResults, ...]
+    baseline: Baseline | None = None
 
 
 class BadResults(Exception):
@@ -142,7 +143,11 @@ class BadResults(Exception):
 
 
 def build(
-    cases: Sequence[CaseResult], providers: Sequence[ProviderRun], environment: Mapping[str, Any], planned: int
+    cases: Sequence[CaseResult],
+    providers: Sequence[ProviderRun],
+    environment: Mapping[str, Any],
+    planned: int,
+    baseline: Baseline | None = None,
 ) -> Results:
     """Roll up the cases of all providers. `environment` has `system`, `python`, `topologies` and `jitter_ms`.
 
@@ -159,6 +164,7 @@ def build(
         environment=msgspec.convert({**environment, "times": times}, Environment),
         cases=Extent(planned, len(cases)),
         providers=tuple(_provider(run, [case for case in cases if case.provider == run.name]) for run in providers),
+        baseline=baseline,
     )
 
 

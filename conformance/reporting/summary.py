@@ -17,7 +17,7 @@ from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
-from conformance.reporting.gating import gate
+from conformance.reporting.gating import Gate, about, gate
 from conformance.reporting.ladder import WIDTH
 from conformance.reporting.results import UNREACHED, CaseRow, ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several, wrapped
@@ -53,9 +53,11 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
     show = _Printer(console)
     for provider in results.providers:
         show.provider(provider, results)
+    decided = gate(results)
     for provider in results.providers:
         for row in _rows(provider, Verdict.FAIL):
-            show.failure(provider, row, output)
+            if decided.excuse(provider.name, row.id) is None:
+                show.failure(provider, row, output)
         show.errors(provider, output)
     for provider in results.providers:
         for row in _rows(provider, Verdict.DEVIATION):
@@ -69,8 +71,8 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
                 count = several(len(identities), "requirement")
                 text = f"{count} were reached by no case of this selection ({', '.join(providers)})"
             show.lines(wrapped(label, text, column=15))
+    show.entries(decided)
     show.blank()
-    decided = gate(results)
     show.line(decided.sentence, "bold green" if decided.is_open else "bold red")
     show.line(f"Results: {output / 'results.json'}   Evidence: {output / 'evidence'}")
 
@@ -168,6 +170,20 @@ class _Printer:
         self.lines(headline(row.verdict, catalogue.load()[row.id]), STYLES[row.verdict])
         self.lines(wrapped("  seen", f"{seen} ({provider.name}, {several(len(cases), 'case')})"))
         self.lines(wrapped("  again", again(provider.name, cases[0].id, cases[0].topology)))
+
+    def entries(self, decided: Gate) -> None:
+        """What became of the baseline: what it excuses, shortly, and what of it no longer holds."""
+        for says, style, found in (
+            ("excused", "yellow", decided.excused),
+            ("not confirmed", "", decided.unconfirmed),
+            ("remove", STYLES[Verdict.FAIL], decided.stale),
+            ("expired", STYLES[Verdict.FAIL], decided.expired),
+            ("no match", STYLES[Verdict.FAIL], decided.unmatched),
+        ):
+            if found:
+                self.blank()
+            for each in found:
+                self.lines(wrapped(says, f"{each.requirement} ({each.provider}): {about(each)}", column=15), style)
 
     def _where(self, provider: ProviderResults, case: CaseRow, output: Path, events: Iterable[int]) -> None:
         self.line(f"  again     {again(provider.name, case.id, case.topology)}")

@@ -5,26 +5,34 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pytest
 from rich.console import Console
 
+from conformance.catalogue.statement import Statement
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.reporting import results as reporting
 from conformance.reporting import summary
-from conformance.reporting.gating import gate
+from conformance.reporting.baseline import BadBaseline, Baseline, check_requirements
+from conformance.reporting.gating import excuses, gate
 from conformance.reporting.progress import Progress
+from conformance.reporting.text import clean
+from conformance.session.baselining import updated
 
 
 class Collector:
     """Collects what the processes that run cases report. With `--shutdown-run` it also speaks instead of pytest."""
 
-    def __init__(self, config: pytest.Config, output: Path) -> None:
+    def __init__(self, config: pytest.Config, output: Path, baseline: Baseline | None) -> None:
         self.config = config
         self.output = output
+        self.baseline = baseline
+        self.refused = False
+        self.said: list[str] = []
         self.cases: list[CaseResult] = []
         self.providers: dict[str, ProviderRun] = {}
         self.environment: dict[str, Any] = {}
@@ -59,6 +67,7 @@ class Collector:
         """Take the result that came with pytest's report."""
         if (facts := getattr(report, "shutdown_facts", None)) is not None:
             self.learn(**facts, finished=[])
+            self.met({run.name: run.statement for run in self.providers.values() if not run.problem})
         if (sent := getattr(report, "shutdown_conformance", None)) is None:
             if report.failed and self.progress is not None:
                 self.progress.message(f"{report.nodeid} broke off:\n{report.longreprtext}")
@@ -66,7 +75,28 @@ class Collector:
         result = msgspec.convert(sent, CaseResult)
         self.cases.append(result)
         if self.progress is not None:
-            self.progress.finished(result.id, result.provider, result.verdict, result.duration_s)
+            excused = bool(excuses(result, self.baseline))
+            self.progress.finished(result.id, result.provider, result.verdict, result.duration_s, excused=excused)
+
+    def met(self, statements: Mapping[str, Statement]) -> None:
+        """The providers have been met: what the baseline says must fit them, or the run ends here, as wrong usage."""
+        if self.baseline is None or self.updates:
+            return
+        try:
+            check_requirements(self.baseline.excused, self.baseline_file, statements)
+        except BadBaseline as problem:
+            self.refused = True
+            pytest.exit(f"{problem}\nhint: {problem.hint}", returncode=2)
+
+    @property
+    def updates(self) -> bool:
+        """Whether the baseline is to be written anew."""
+        return bool(self.config.getoption("--shutdown-update-baseline"))
+
+    @property
+    def baseline_file(self) -> Path:
+        """The baseline's file, where there is one."""
+        return Path(self.config.getoption("--shutdown-baseline"))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -94,14 +124,16 @@ class Collector:
         """Write the results, and let the gate decide."""
         if self.progress is not None:
             self.progress.close()
-        if self.config.option.collectonly or not self.providers:
+        if self.config.option.collectonly or not self.providers or self.refused:
             return
         environment = {
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
             "python": platform.python_version(),
             **self.environment,
         }
-        self.results = reporting.build(self.cases, list(self.providers.values()), environment, self.planned)
+        runs = list(self.providers.values())
+        self.results = reporting.build(self.cases, runs, environment, self.planned, self.baseline)
+        self._update_baseline(session)
         try:
             self.output.mkdir(parents=True, exist_ok=True)
             reporting.save(self.results, self.output / "results.json")
@@ -114,9 +146,27 @@ class Collector:
             session.exitstatus = gate(self.results).status
         if self.speaks and not self.config.getoption("--shutdown-json"):
             summary.print_summary(self.results, Console(), self.output)
+            self._tell(sys.stdout)
+        elif self.speaks:
+            self._tell(sys.stderr)
+
+    def _update_baseline(self, session: pytest.Session) -> None:
+        """Write the baseline anew, if that is asked for; what comes of it is told after the summary."""
+        if self.results is None or self.baseline is None or not self.updates:
+            return
+        try:
+            self.results, self.said = updated(self.results, self.baseline_file, self.baseline)
+        except BadBaseline as problem:
+            sys.stderr.write(clean(f"{problem}") + f"\nhint: {problem.hint}\n")
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+
+    def _tell(self, file: IO[str]) -> None:
+        for line in self.said:
+            print(clean(line), file=file)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The summary, for people who live in pytest."""
         if self.results is not None:
             terminalreporter.section("shutdown conformance")
             summary.print_summary(self.results, Console(), self.output)
+            self._tell(sys.stdout)

@@ -6,22 +6,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from xdist.scheduler import LoadScheduling
 
 from conformance.execution.scheduling import share
+from conformance.reporting.baseline import Baseline
 
 
 class Distributor:
     """The controller's part of a distributed session."""
 
-    def __init__(self, output: Path) -> None:
+    def __init__(self, output: Path, baseline: Baseline | None) -> None:
         self.output = output
+        self.baseline = baseline
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell each worker where the evidence goes."""
+        """Tell each worker where the evidence goes, and what is excused."""
         node.workerinput["output"] = str(self.output.absolute())
+        node.workerinput["baseline"] = msgspec.to_builtins(self.baseline)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Dealt:

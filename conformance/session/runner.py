@@ -7,7 +7,7 @@ Under xdist each worker is such a session of its own with its own stage; the con
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,9 @@ from conformance.execution.scheduling import Ahead, share
 from conformance.execution.stage import Stage
 from conformance.oracle.results import CaseResult, ProviderRun, judge_case
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting.baseline import BadBaseline, Baseline
+from conformance.reporting.gating import excuses
+from conformance.session.baselining import applied
 from conformance.trace.events import End
 from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
@@ -53,25 +56,33 @@ def register(config: pytest.Config) -> None:
     topology = config.getoption("--topology")
     if topology and topology not in TOPOLOGIES:
         raise pytest.UsageError(f"no topology {topology!r}; there are {', '.join(TOPOLOGIES)}")
+    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     try:
         found = profiles.find_all(asked)
-    except BadProfile as problem:
+        baseline = msgspec.convert(worker["baseline"], Baseline | None) if worker else _baseline(config, found)
+    except (BadProfile, BadBaseline) as problem:
         raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
-    worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     distributes = worker is None and bool(config.getoption("tx", None))
     output = Path(worker["output"] if worker else config.getoption("--shutdown-output") or _default_output(config))
     if not distributes:
-        config.pluginmanager.register(Runner(config, found, topology, output), "shutdown-runner")
+        config.pluginmanager.register(Runner(config, found, topology, output, baseline), "shutdown-runner")
     if worker is None:
-        config.pluginmanager.register(Collector(config, output), "shutdown-collector")
+        config.pluginmanager.register(Collector(config, output, baseline), "shutdown-collector")
     if distributes:
         from conformance.session.distributor import Distributor
 
-        config.pluginmanager.register(Distributor(output), "shutdown-distributor")
+        config.pluginmanager.register(Distributor(output, baseline), "shutdown-distributor")
 
 
 def _default_output(config: pytest.Config) -> Path:
     return config.invocation_params.dir / "reports" / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+
+
+def _baseline(config: pytest.Config, providers: Collection[str]) -> Baseline | None:
+    file, update = config.getoption("--shutdown-baseline"), bool(config.getoption("--shutdown-update-baseline"))
+    if update and not file:
+        raise pytest.UsageError("--shutdown-update-baseline needs --shutdown-baseline FILE, which it writes")
+    return applied(Path(file), providers, update=update) if file else None
 
 
 class CutShort(Exception):
@@ -81,11 +92,19 @@ class CutShort(Exception):
 class Runner:
     """Runs the cases of this process."""
 
-    def __init__(self, config: pytest.Config, profiles: dict[str, Profile], topology: str, output: Path) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        profiles: dict[str, Profile],
+        topology: str,
+        output: Path,
+        baseline: Baseline | None,
+    ) -> None:
         self.config = config
         self.profiles = profiles
         self.topology = topology
         self.output = output
+        self.baseline = baseline
         self.stage = Stage()
         self.providers: dict[str, Provider] = {}
         self.problems: dict[str, str] = {}
@@ -107,6 +126,8 @@ class Runner:
                     self.providers[profile.name] = answer
                 else:
                     self.problems[profile.name] = answer
+        if (collector := self.config.pluginmanager.get_plugin("shutdown-collector")) is not None:
+            collector.met({name: provider.statement for name, provider in self.providers.items()})
 
     def _topology_of(self, profile: Profile) -> str:
         """The one that was asked for; else the link that the profile names, if it names one."""
@@ -222,6 +243,8 @@ class Runner:
         if result.verdict in (Verdict.FAIL, Verdict.ERROR):
             from conformance.reporting.summary import failure_text
 
+            if entries := excuses(result, self.baseline):
+                pytest.xfail("; ".join(f"{each.requirement} is excused: {each.reason}" for each in entries))
             pytest.fail(failure_text(result, trace), pytrace=False)
         if result.verdict is Verdict.INCONCLUSIVE:
             pytest.skip(next((f.because for f in result.findings if f.outcome == "undetermined"), "nothing was judged"))
