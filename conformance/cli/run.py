@@ -72,7 +72,9 @@ def run(arguments: argparse.Namespace) -> int:
         unprepared = _prepare(arguments.provider)
     status, reason = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
-    if arguments.output is None:
+    if arguments.output is None and reason and status == WRONG_USAGE:
+        shutil.rmtree(output, ignore_errors=True)  # some cases may have been run before the mistake was seen
+    elif arguments.output is None:
         _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
     if arguments.json and results is not None:
         sys.stdout.write(_as_text(results))
