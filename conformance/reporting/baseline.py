@@ -59,15 +59,6 @@ class BadBaseline(Exception):
         self.path, self.place, self.why, self.hint = path, place, why, hint
 
 
-def read(path: Path) -> tuple[Entry, ...]:
-    """The entries of a baseline, in their order.
-
-    Raises:
-        BadBaseline: it cannot be read, or something in it is missing, unknown, twice there, or of the wrong type.
-    """
-    return parse(read_text(path), path)
-
-
 def read_text(path: Path) -> str:
     """The file as it stands. Raises BadBaseline: it cannot be read, is too large, or is no text."""
     try:
@@ -85,7 +76,11 @@ def read_text(path: Path) -> str:
 
 
 def parse(text: str, path: Path) -> tuple[Entry, ...]:
-    """The entries of a baseline's text; `path` is what messages call it. Raises BadBaseline as `read` does."""
+    """The entries of a baseline's text, in their order; `path` is what messages call it.
+
+    Raises:
+        BadBaseline: something in it is missing, unknown, twice there, or of the wrong type.
+    """
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a plain ValueError
@@ -164,8 +159,8 @@ def _shown(value: Any) -> str:
 
 
 def _near(word: str, known: Collection[str]) -> str:
-    near = get_close_matches(word, known, n=1)
-    return f"did you mean {near[0]}?" if near else ""
+    near = get_close_matches(word, known)
+    return f"did you mean {' or '.join(near)}?" if near else ""
 
 
 # --- an entry that matches nothing ----------------------------------------------------------------------------------

@@ -73,12 +73,22 @@ def update(results: Results, text: str, path: Path, day: date) -> Update:
     )
     now = _edited(text, {entries.index(entry) for entry in gone}, added)
     if not _holds(now, (*kept, *added), path):
-        why = "its entries are written in a form that cannot be edited"
-        raise BadBaseline(path, "", why, "write each entry as a table of its own, [[excused]], in one line a key")
+        raise _uneditable(path)
     tested = {provider.name for provider in results.providers}
     applied = tuple(entry for entry in (*kept, *added) if entry.provider in tested)
     expired = tuple(entry for entry in kept if entry.expires < day)
     return Update(Baseline(path.name, day, applied), now, added, tuple(removed), expired)
+
+
+def check_form(text: str, entries: tuple[Entry, ...], path: Path) -> None:
+    """Whether the entries of a text can be edited one by one. Raises BadBaseline."""
+    if len(headers(text)) != len(entries):
+        raise _uneditable(path)
+
+
+def _uneditable(path: Path) -> BadBaseline:
+    why = "its entries are written in a form that cannot be edited"
+    return BadBaseline(path, "", why, "write each entry as a table of its own, [[excused]], with a line for each key")
 
 
 def write(path: Path, text: str) -> None:

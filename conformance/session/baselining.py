@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from conformance.reporting import rebaselining
-from conformance.reporting.baseline import BadBaseline, Baseline, check_providers, read, read_text
+from conformance.reporting.baseline import BadBaseline, Baseline, check_providers, parse, read_text
 from conformance.reporting.results import Results
 
 
@@ -27,8 +27,11 @@ def applied(path: Path, providers: Collection[str], *, update: bool) -> Baseline
         missing = not path.resolve().parent.is_dir()
         hint = "make its directory, or name another file" if missing else "mend its permissions, or name another file"
         raise BadBaseline(path, "", f"cannot be written: {'no such directory' if missing else 'not allowed'}", hint)
-    entries = () if update and not path.exists() else read(path)
-    if not update:
+    text = "" if update and not path.exists() else read_text(path)
+    entries = parse(text, path)
+    if update:
+        rebaselining.check_form(text, entries, path)
+    else:
         check_providers(entries, path, providers)
     return Baseline(path.name, datetime.now(UTC).date(), tuple(each for each in entries if each.provider in providers))
 
@@ -38,8 +41,6 @@ def updated(results: Results, path: Path, baseline: Baseline) -> tuple[Results, 
 
     The file is read again, for it may have been edited meanwhile. Raises BadBaseline; the file is as it was then.
     """
-    if not results.cases.finished or results.cases.finished < results.cases.planned:
-        return results, [f"{baseline.file} stays as it is: the run was cut short."]
     done = rebaselining.update(results, read_text(path) if path.exists() else "", path, baseline.day)
     try:
         if done.added or done.removed or not path.exists():

@@ -23,6 +23,8 @@ from conformance.reporting.progress import Progress
 from conformance.reporting.text import clean
 from conformance.session.baselining import updated
 
+_ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
+
 
 class Collector:
     """Collects what the processes that run cases report. With `--shutdown-run` it also speaks instead of pytest."""
@@ -133,7 +135,9 @@ class Collector:
         }
         runs = list(self.providers.values())
         self.results = reporting.build(self.cases, runs, environment, self.planned, self.baseline)
-        self._update_baseline(session)
+        ended = session.exitstatus in _ENDED
+        if not self._update_baseline(ended=ended):
+            ended, session.exitstatus = False, pytest.ExitCode.INTERNAL_ERROR
         try:
             self.output.mkdir(parents=True, exist_ok=True)
             reporting.save(self.results, self.output / "results.json")
@@ -142,7 +146,7 @@ class Collector:
             self.results = None
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
             return
-        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
+        if ended:
             session.exitstatus = gate(self.results).status
         if self.speaks and not self.config.getoption("--shutdown-json"):
             summary.print_summary(self.results, Console(), self.output)
@@ -150,15 +154,22 @@ class Collector:
         elif self.speaks:
             self._tell(sys.stderr)
 
-    def _update_baseline(self, session: pytest.Session) -> None:
-        """Write the baseline anew, if that is asked for; what comes of it is told after the summary."""
+    def _update_baseline(self, *, ended: bool) -> bool:
+        """Write the baseline anew, if that is asked for; whether all is well. What was done is told after the summary.
+
+        `ended`: the session came to its own end. If not, what its cases would have shown is not known.
+        """
         if self.results is None or self.baseline is None or not self.updates:
-            return
+            return True
+        if not ended or self.results.cases.finished < max(1, self.results.cases.planned):
+            self.said = [f"{self.baseline.file} stays as it is: the run was cut short."]
+            return True
         try:
             self.results, self.said = updated(self.results, self.baseline_file, self.baseline)
         except BadBaseline as problem:
-            sys.stderr.write(clean(f"{problem}") + f"\nhint: {problem.hint}\n")
-            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            sys.stderr.write(f"{clean(str(problem))}\nhint: {problem.hint}\n")
+            return False
+        return True
 
     def _tell(self, file: IO[str]) -> None:
         for line in self.said:

@@ -12,8 +12,10 @@ import pytest
 
 from conformance.catalogue import catalogue
 from conformance.cli import main
+from conformance.oracle.findings import Conclusion
+from conformance.reporting.results import save
 from conformance.trace import store
-from tests.reporting.runs import GOOD, kept_run
+from tests.reporting.runs import GOOD, case, finding, kept_run, results_of
 
 COMMANDS = ("run", "providers", "requirements", "explain", "judge", "diff", "check-agent", "build")
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
@@ -95,6 +97,16 @@ def test_help_needs_none_of_the_heavy_libraries() -> None:
         (["providers", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
         (["run", "--provider", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
         (["run", "--provider", "mine.toml"], "mine.toml: cannot be read", "path"),
+        (["run", "--update-baseline"], "--update-baseline needs --baseline FILE", "run --help"),
+        (["run", "--baseline", "none.toml"], "none.toml: cannot be read: No such file", "--update-baseline writes"),
+        (["run", "--baseline", "."], ".: cannot be read: Is a directory", "check the path"),
+        (
+            ["run", "--baseline", "no/where.toml", "--update-baseline"],
+            "no/where.toml: cannot be written: no such directory",
+            "make its directory",
+        ),
+        (["diff", "one"], "required: B", "diff --help"),
+        (["diff", "nowhere", "nowhere"], "nowhere: cannot be read: No such file", "results.json"),
         (["run", "--topology", "wyre"], "no topology 'wyre'", "did you mean wire?"),
         (["run", "--topology", "xxx"], "no topology 'xxx'", "loopback, wire, veth, host"),
     ],
@@ -218,6 +230,81 @@ def test_judging_again_without_evidence(here: Path, capsys: Captured) -> None:
         path.unlink()
     assert main(["judge", "run"]) == 3
     assert "nothing could be judged" in capsys.readouterr().err
+
+
+# --- baseline ---------------------------------------------------------------------------------------------------------
+
+EXCUSED = """
+[[excused]]
+provider = "kernel-tcp"
+requirement = "IND-STREAM-01"
+reason = "known"
+owner = "net team"
+expires = 2030-12-31
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("reason", "resaon", "base.toml: entry 1 (line 2): unknown key 'resaon'"),
+        ("STREAM-01", "STREAM-99", "base.toml: entry 1 (line 2): requirement: there is no 'IND-STREAM-99'"),
+        ("kernel-tcp", "mine\\u001b", "IND-STREAM-01 is excused for 'mine\\x1b', which this run does not test"),
+    ],
+)
+def test_a_bad_baseline_is_told_before_anything_runs(
+    old: str, new: str, message: str, here: Path, capsys: Captured
+) -> None:
+    (here / "base.toml").write_text(EXCUSED.replace(old, new), "utf-8")
+    assert main(["run", "--provider", "kernel-tcp", "--baseline", "base.toml"]) == 2
+    assert message in complaint(capsys)[0]
+    assert not (here / "reports").exists()
+
+
+def test_a_baseline_that_cannot_be_edited_is_told_before_it_is_updated(here: Path, capsys: Captured) -> None:
+    inline = ", ".join(EXCUSED.strip().splitlines()[1:])
+    (here / "base.toml").write_text(f"excused = [{{{inline}}}]", "utf-8")
+    assert main(["run", "--baseline", "base.toml", "--update-baseline"]) == 2
+    assert "base.toml: its entries are written in a form that cannot be edited" in complaint(capsys)[0]
+
+
+# --- diff -------------------------------------------------------------------------------------------------------------
+
+
+def two_runs(here: Path) -> None:
+    """`bad` fails what `good` passes."""
+    kept_run(here / "bad")
+    save(results_of(case(GOOD, finding("IND-STREAM-01", Conclusion.SATISFIED))), here / "good" / "results.json")
+
+
+def test_what_got_worse_is_status_1(here: Path, capsys: Captured) -> None:
+    two_runs(here)
+    assert main(["diff", "good", "bad"]) == 1
+    told = capsys.readouterr().out
+    assert "IND-STREAM-01 (kernel-tcp): pass → fail: after the peer's graceful end, recv failed" in told
+    assert main(["diff", "bad", "bad/results.json"]) == 0
+    assert capsys.readouterr().out.endswith("No requirement changed.\n")
+
+
+def test_a_comparison_as_json(here: Path, capsys: Captured) -> None:
+    two_runs(here)
+    assert main(["diff", "good", "bad", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["status"] == 1
+    assert said["before"]["name"] == "good"
+    assert {"provider": "kernel-tcp", "requirement": "IND-STREAM-01", "kind": "worse"}.items() <= said["changes"][
+        0
+    ].items()
+
+
+def test_what_are_no_results_cannot_be_compared(here: Path, capsys: Captured) -> None:
+    two_runs(here)
+    (here / "half.json").write_text((here / "good" / "results.json").read_text("utf-8")[:999], "utf-8")
+    assert main(["diff", "good", "half.json"]) == 2
+    assert "half.json: not JSON, or cut short" in complaint(capsys)[0]
+    (here / "empty").mkdir()
+    assert main(["diff", "empty", "good"]) == 2
+    assert "empty/results.json: cannot be read" in complaint(capsys)[0]
 
 
 # --- agents -----------------------------------------------------------------------------------------------------------

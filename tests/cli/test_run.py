@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from conformance import locations
 from conformance.cli import main
 from conformance.oracle.findings import Conclusion
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.results import Results, load, save
 from tests.reporting.runs import case, finding, provider, results_of
 
@@ -30,6 +33,7 @@ class FakePytest:
         self.results: Results | None = results_of(PASSED)
         self.interrupted = False
         self.signal: signal.Signals | None = None
+        self.ended_by = ""
 
     def __call__(self, arguments: list[str], plugins: list[Any]) -> int:
         self.arguments = arguments
@@ -40,6 +44,10 @@ class FakePytest:
             with pytest.raises(KeyboardInterrupt) as caught:
                 signal.raise_signal(self.signal or signal.SIGINT)
             plugins[0].pytest_keyboard_interrupt(caught)
+        if self.ended_by:
+            with pytest.raises(pytest.exit.Exception) as ended:
+                pytest.exit(self.ended_by)
+            plugins[0].pytest_keyboard_interrupt(ended)
         return self.status
 
     def value_of(self, option: str) -> str:
@@ -76,6 +84,33 @@ def test_options_are_handed_on(fake: FakePytest) -> None:
     assert fake.value_of("-k") == "end and not close"
     assert fake.value_of("-n") == "2"
     assert fake.value_of("--topology") == "host"
+
+
+def test_a_baseline_is_handed_on(fake: FakePytest, tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text("", "utf-8")
+    main(["run", "--baseline", "base.toml"])
+    assert fake.value_of("--shutdown-baseline") == "base.toml"
+    assert "--shutdown-update-baseline" not in fake.arguments
+    main(["run", "--baseline", "new.toml", "--update-baseline"])
+    assert "--shutdown-update-baseline" in fake.arguments
+
+
+def test_what_is_excused_opens_the_gate(fake: FakePytest) -> None:
+    entry = Entry("kernel-tcp", "IND-STREAM-01", "known", "net team", date(2030, 12, 31))
+    fake.results = msgspec.structs.replace(
+        results_of(PASSED, FAILED), baseline=Baseline("base.toml", date(2030, 12, 31), (entry,))
+    )
+    assert main(["run"]) == 0
+    fake.results = msgspec.structs.replace(fake.results, baseline=Baseline("base.toml", date(2031, 1, 1), (entry,)))
+    assert main(["run"]) == 1
+
+
+@pytest.mark.parametrize("status", [2, 3])
+def test_why_the_suite_ended_the_run_is_told(fake: FakePytest, capsys: Captured, tmp_path: Path, status: int) -> None:
+    fake.results, fake.status, fake.ended_by = None, status, "base.toml: it does not fit\nhint: mend it"
+    assert main(["run"]) == status
+    assert capsys.readouterr().err.endswith("shutdown-conformance: base.toml: it does not fit\nhint: mend it\n")
+    assert list((tmp_path / "reports").iterdir()) == []
 
 
 def test_pytests_own_options_are_handed_on_unchanged(fake: FakePytest) -> None:

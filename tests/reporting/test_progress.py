@@ -87,3 +87,13 @@ def test_it_keeps_a_standard_error_of_its_own(capfd: pytest.CaptureFixture[str],
     os.dup2(saved, 2)
     os.close(saved)
     assert capfd.readouterr().err.startswith("running 1 case\nran 0 of 1 case")
+
+
+def test_what_is_excused_is_not_bad() -> None:
+    file = io.StringIO()
+    progress = Progress(False, file=file)
+    progress.start(1)
+    progress.finished("one", "kernel-tcp", Verdict.FAIL, 0.1, excused=True)
+    progress.close()
+    assert "fail: one" not in file.getvalue()
+    assert "0 bad" in file.getvalue()

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,8 @@ import pytest
 from conformance.catalogue.requirement import Level
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting.baseline import Baseline, Entry
+from conformance.reporting.gating import gate
 from conformance.reporting.rejudging import rejudge
 from conformance.reporting.results import Extent, RequirementRow, Results, load, save
 from conformance.trace import store
@@ -242,3 +245,11 @@ def test_a_contradiction_of_the_hello_stays_as_it_is(tmp_path: Path) -> None:
     (provider,) = results.providers
     results = REPLACED(results, providers=(REPLACED(provider, contradictions=(told,)),))
     assert rejudge(results, tmp_path).changes == ()
+
+
+def test_the_baseline_is_carried_over(tmp_path: Path) -> None:
+    entry = Entry("kernel-tcp", "IND-STREAM-01", "known", "net team", date(2030, 12, 31))
+    results = REPLACED(kept_run(tmp_path), baseline=Baseline("base.toml", date(2030, 6, 15), (entry,)))
+    again = rejudge(results, tmp_path)
+    assert (again.changes, again.results) == ((), results)
+    assert [each.requirement for each in gate(again.results).excused] == ["IND-STREAM-01"]

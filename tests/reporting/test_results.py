@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]
@@ -16,6 +17,7 @@ from conformance.oracle.claims import Shown
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting import results as reporting
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.gating import gate
 from conformance.reporting.results import BadResults, load, make_schema, save, stored_schema
 from tests.oracle.story import UNIX_SEQPACKET, UNIX_STREAM
@@ -142,6 +144,15 @@ def test_saved_results_are_loaded_as_they_were(tmp_path: Path) -> None:
     results = kept_run(tmp_path)
     assert load(tmp_path / "results.json") == results
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["results.json"]
+
+
+def test_a_baseline_is_kept_with_the_results_and_they_fit_their_schema(tmp_path: Path) -> None:
+    assert b"baseline" not in msgspec.json.encode(results_of())
+    entry = Entry("kernel-tcp", "IND-STREAM-01", "known", "net team", date(2030, 12, 31))
+    results = msgspec.structs.replace(results_of(), baseline=Baseline("base.toml", date(2030, 6, 15), (entry,)))
+    save(results, tmp_path / "results.json")
+    assert load(tmp_path / "results.json") == results
+    jsonschema.validate(json.loads((tmp_path / "results.json").read_text("utf-8")), stored_schema())
 
 
 def test_the_stored_schema_is_the_one_that_the_types_make() -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import io
 import shlex
+from datetime import date, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from _pytest.mark.expression import Expression
 from rich.console import Console
 
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.failures import again, expression, failure_text
 from conformance.reporting.gating import gate
 from conformance.reporting.results import UNREACHED, Results
@@ -183,6 +186,53 @@ def test_the_last_word_on_failures_errors_and_providers_that_do_not_start() -> N
         "The gate is closed: 1 requirement failed, 1 requirement broke off in an error, 1 provider could not be tested "
         "(1 case for 2 providers)."
     )
+
+
+DAY = date(2030, 6, 15)
+
+
+def excusing(results: Results, *requirements: str, days: int = 0, reason: str = "known") -> Results:
+    expires = DAY + timedelta(days=days)
+    entries = tuple(Entry("kernel-tcp", identity, reason, "net team", expires) for identity in requirements)
+    return msgspec.structs.replace(results, baseline=Baseline("base.toml", DAY, entries))
+
+
+def test_what_is_excused_is_told_shortly_and_after_what_is_not(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    failing = [row.id for row in first(results).requirements if row.verdict == "fail"]
+    assert len(failing) > 1
+    told = flat(printed(excusing(results, "IND-STREAM-01"), tmp_path))
+    assert "FAIL IND-STREAM-01" not in told
+    assert f"FAIL {failing[1]}" in told
+    line = "excused IND-STREAM-01 (kernel-tcp): known (net team, until 2030-06-15)"
+    assert told.index(f"FAIL {failing[1]}") < told.index(line) < told.index("The gate is closed: ")
+    assert "1 failure is excused" in told
+    everything = printed(excusing(results, *failing), tmp_path)
+    assert "FAIL" not in everything
+    assert f"The gate is open: {len(failing)} failures are excused by base.toml" in flat(everything)
+
+
+def test_an_expired_entry_is_told_beside_its_failure_in_full(tmp_path: Path) -> None:
+    told = flat(printed(excusing(kept_run(tmp_path), "IND-STREAM-01", days=-1), tmp_path))
+    assert "FAIL IND-STREAM-01" in told
+    assert "expired IND-STREAM-01 (kernel-tcp): known (net team, until 2030-06-14)" in told
+
+
+def test_entries_that_hold_nothing_are_told() -> None:
+    results = results_of(case("one", finding("IND-STREAM-01", SATISFIED), finding("IND-STREAM-05", VIOLATED)))
+    told = flat(printed(excusing(results, "IND-STREAM-01", "IND-STREAM-05", "IND-STREAM-02", "IND-FDC-13")))
+    assert "remove IND-STREAM-01 (kernel-tcp): pass; known" in told
+    assert "remove IND-STREAM-05 (kernel-tcp): deviation; known" in told
+    assert "not confirmed IND-STREAM-02 (kernel-tcp): not-exercised; known" in told
+    assert "no match IND-FDC-13 (kernel-tcp): not-applicable; known" in told
+
+
+def test_what_a_baseline_says_is_no_markup_and_no_control() -> None:
+    results = results_of(case("one", finding("IND-STREAM-01", VIOLATED)))
+    told = printed(excusing(results, "IND-STREAM-01", reason="[red]\x1b[2J\n\nThe gate is open"))
+    assert "[red]\\x1b[2J" in told
+    assert "\x1b" not in told
+    assert not [line for line in told.splitlines() if line.startswith("The gate is open") and "excused" not in line]
 
 
 def test_the_summary_says_where_the_results_lie() -> None:
