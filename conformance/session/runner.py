@@ -98,7 +98,7 @@ class Runner:
         profiles: dict[str, Profile],
         topology: str,
         output: Path,
-        baseline: Baseline | None,
+        baseline: Baseline | None = None,
     ) -> None:
         self.config = config
         self.profiles = profiles
