@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HELP = "run the cases, judge, and say where to look"
 DESCRIPTION = """\
-Runs the cases, judges what was seen, writes results and evidence, and prints a summary. With no provider: the
+Runs the cases, judges what was seen, writes results, evidence and reports, and prints a summary. With no provider: the
 kernel's TCP over IPv4 and IPv6, and AF_UNIX streams and messages. Options that are not listed here are pytest's
 own: -x, --lf, -v, --junitxml=FILE, --alluredir=DIR.
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
     if arguments.output is None:
-        _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
+        _tidy(output, worth_keeping=results is not None and _says_something(results))
     if arguments.json and results is not None:
         sys.stdout.write(_as_text(results))
     return _exit_status(status, results, output, arguments)
@@ -154,6 +154,9 @@ def _ready(output: Path) -> Path:
 def _clear(output: Path) -> None:
     """Take away what an earlier run left here. Evidence without results may be anybody's, and stays."""
     if (output / "results.json").exists():
+        from conformance.reporting import reports
+
+        reports.remove(output)
         evidence = output / "evidence"
         if evidence.is_dir() and not evidence.is_symlink():
             shutil.rmtree(evidence)
@@ -222,7 +225,10 @@ def _run_pytest(words: list[str], *, as_json: bool) -> int:
     watcher = _Watcher()
     stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with stdout, _ended_like_ctrl_c():
-        status = int(pytest.main(words, plugins=[watcher]))
+        try:
+            status = int(pytest.main(words, plugins=[watcher]))
+        except KeyboardInterrupt:  # so late that pytest had ended its session: while the reports were written
+            return INTERRUPTED
     return INTERRUPTED if watcher.interrupted else status
 
 
@@ -239,6 +245,11 @@ def _results(output: Path) -> Results | None:
         return load(output / "results.json")
     except BadResults as problem:
         raise Stop(str(problem), problem.hint, NOTHING_JUDGED) from None
+
+
+def _says_something(results: Results) -> bool:
+    """Whether there is more to it than a selection of nothing."""
+    return results.cases.planned > 0 or any(provider.problem for provider in results.providers)
 
 
 def _as_text(results: Results) -> str:
@@ -271,7 +282,7 @@ def _exit_status(status: int, results: Results | None, output: Path, arguments: 
         if status == 0:
             return 0  # --collect-only and the like
         raise Stop("the run ended without results", "what is said above tells why", NOTHING_JUDGED)
-    if not results.cases.planned and not any(provider.problem for provider in results.providers):
+    if not _says_something(results):
         which = f"-k {arguments.expression!r}" if arguments.expression else "this selection"
         raise Stop(f"{which} selects no case", "give a part of a file, function or parameter", NOTHING_JUDGED)
     from conformance.reporting.gating import gate
