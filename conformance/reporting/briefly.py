@@ -23,7 +23,7 @@ _CATALOGUE_SHOWN = 19
 
 
 def is_failed(row: RequirementRow) -> bool:
-    """Whether a requirement counts against its provider, and closes the gate."""
+    """Whether a requirement counts against its provider, and closes the gate. Every report for machines asks here."""
     return row.verdict in (Verdict.FAIL, Verdict.ERROR)
 
 

@@ -16,6 +16,7 @@ from conformance.catalogue.requirement import Requirement
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.briefly import claimed, implementation, is_failed, seen, telling
 from conformance.reporting.failures import again, problem_lines, rule
+from conformance.reporting.gating import CLOSED, gate
 from conformance.reporting.results import ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several, wrapped
 
@@ -33,11 +34,25 @@ _KINDS = ("failure", "error", "skipped")
 def render(results: Results) -> str:
     """The XML of a run. Nothing that was said in it can break out of its place: it is cleaned, then escaped."""
     root = ElementTree.Element("testsuites", name="shutdown-conformance")
+    root.append(_gate(results))
     for provider in results.providers:
         root.append(_suite(provider, results))
     _count(root, sum(float(suite.attrib["time"]) for suite in root))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _gate(results: Results) -> ElementTree.Element:
+    """The gate as a test case of its own: it can be closed where no requirement failed, as by a run cut short."""
+    suite = ElementTree.Element("testsuite", name="gate")
+    case = ElementTree.SubElement(suite, "testcase", classname="gate", name="the gate is open", time="0.000")
+    decided = gate(results)
+    if not decided.is_open:
+        kind = "failure" if decided.status == CLOSED else "error"
+        message = clean(decided.sentence, _MESSAGE_LIMIT)
+        ElementTree.SubElement(case, kind, message=message, type="gate").text = clean(decided.sentence)
+    _count(suite, 0.0)
+    return suite
 
 
 def _suite(provider: ProviderResults, results: Results) -> ElementTree.Element:
