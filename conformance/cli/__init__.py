@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from conformance import __version__
-from conformance.cli import build, check_agent, diff, explain, judge, providers, requirements, run
+from conformance.cli import build, check_agent, diff, explain, judge, providers, report, requirements, run
 from conformance.cli.usage import INTERRUPTED, Stop, tell
 
 
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, _Command] = {
     "requirements": requirements,
     "explain": explain,
     "judge": judge,
+    "report": report,
     "diff": diff,
     "check-agent": check_agent,
     "build": build,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HELP = "run the cases, judge, and say where to look"
 DESCRIPTION = """\
-Runs the cases, judges what was seen, writes results and evidence, and prints a summary. With no provider: the
+Runs the cases, judges what was seen, writes results, evidence and reports, and prints a summary. With no provider: the
 kernel's TCP over IPv4 and IPv6, and AF_UNIX streams and messages. Options that are not listed here are pytest's
 own: -x, --lf, -v, --junitxml=FILE, --alluredir=DIR.
 
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output is None and reason and status == WRONG_USAGE:
         shutil.rmtree(output, ignore_errors=True)  # some cases may have been run before the mistake was seen
     elif arguments.output is None:
-        _tidy(output, worth_keeping=results is not None and results.cases.planned > 0)
+        _tidy(output, worth_keeping=results is not None and _says_something(results))
     if arguments.json and results is not None:
         sys.stdout.write(_as_text(results))
     return _exit_status(status, reason, results, output, arguments)
@@ -182,6 +182,9 @@ def _ready(output: Path) -> Path:
 def _clear(output: Path) -> None:
     """Take away what an earlier run left here. Evidence without results may be anybody's, and stays."""
     if (output / "results.json").exists():
+        from conformance.reporting import reports
+
+        reports.remove(output)
         evidence = output / "evidence"
         if evidence.is_dir() and not evidence.is_symlink():
             shutil.rmtree(evidence)
@@ -256,7 +259,10 @@ def _run_pytest(words: list[str], *, as_json: bool) -> tuple[int, str]:
     watcher = _Watcher()
     stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
     with stdout, _ended_like_ctrl_c():
-        status = int(pytest.main(words, plugins=[watcher]))
+        try:
+            status = int(pytest.main(words, plugins=[watcher]))
+        except KeyboardInterrupt:  # so late that pytest had ended its session: while the reports were written
+            return INTERRUPTED, watcher.reason
     return (INTERRUPTED if watcher.interrupted else status), watcher.reason
 
 
@@ -273,6 +279,11 @@ def _results(output: Path) -> Results | None:
         return load(output / "results.json")
     except BadResults as problem:
         raise Stop(str(problem), problem.hint, NOTHING_JUDGED) from None
+
+
+def _says_something(results: Results) -> bool:
+    """Whether there is more to it than a selection of nothing."""
+    return results.cases.planned > 0 or any(provider.problem for provider in results.providers)
 
 
 def _as_text(results: Results) -> str:
@@ -308,7 +319,7 @@ def _exit_status(status: int, reason: str, results: Results | None, output: Path
         if status == 0:
             return 0  # --collect-only and the like
         raise Stop("the run ended without results", "what is said above tells why", NOTHING_JUDGED)
-    if not results.cases.planned and not any(provider.problem for provider in results.providers):
+    if not _says_something(results):
         which = f"-k {arguments.expression!r}" if arguments.expression else "this selection"
         raise Stop(f"{which} selects no case", "give a part of a file, function or parameter", NOTHING_JUDGED)
     from conformance.reporting.gating import gate

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from conformance.oracle.verdicts import Verdict
@@ -80,6 +83,18 @@ class Progress:
 
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._began:.1f} s"
+
+
+@contextlib.contextmanager
+def told_if_slow(text: str, *, after_s: float = 1.0) -> Iterator[None]:
+    """Say on standard error what is being done, if it takes longer than `after_s` seconds."""
+    timer = threading.Timer(after_s, print, [text], {"file": sys.stderr, "flush": True})
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _own_stderr() -> IO[str] | None:

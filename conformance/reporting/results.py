@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -26,6 +25,7 @@ from conformance.oracle.judging import judged
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 from conformance.reporting.baseline import Baseline
+from conformance.reporting.writing import write_whole
 
 NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})
 """Requirements that only a segment which no end would send can exercise."""
@@ -249,14 +249,8 @@ def _distinct(reasons: Iterable[str]) -> str:
 
 
 def save(results: Results, path: Path) -> None:
-    """Write the results whole: beside their place, then moved there. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(msgspec.json.encode(results) + b"\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write the results whole. Raises OSError."""
+    write_whole(path, msgspec.json.encode(results) + b"\n")
 
 
 def load(path: Path) -> Results:

@@ -16,6 +16,7 @@ from conformance.catalogue import catalogue
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting.briefly import implementation, judged_by
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
 from conformance.reporting.gating import Gate, about, gate
 from conformance.reporting.ladder import WIDTH
@@ -42,8 +43,10 @@ _HEADINGS = {
 """For the verdicts whose names are too wide for a column of numbers."""
 
 
-def print_summary(results: Results, console: Console, output: Path) -> None:
+def print_summary(results: Results, console: Console, output: Path, *, page: Path | None = None) -> None:
     """Print what a run came to. `output` is the directory that the evidence paths of the results start from.
+
+    `page`: the report page, where there is one.
 
     Where no case ran there is nothing to count, and only what kept them from running is told. Where none was to run,
     the selection or the usage was at fault, which its reader says.
@@ -74,7 +77,10 @@ def print_summary(results: Results, console: Console, output: Path) -> None:
     show.entries(decided)
     show.blank()
     show.line(decided.sentence, "bold green" if decided.is_open else "bold red")
+    show.line(f"Judged by {judged_by(results)}")
     show.line(f"Results: {output / 'results.json'}   Evidence: {output / 'evidence'}")
+    if page is not None:
+        show.line(f"Report: {page}")
 
 
 def _rows(provider: ProviderResults, verdict: Verdict) -> Iterator[RequirementRow]:
@@ -123,6 +129,8 @@ class _Printer:
         self.blank()
         cases = several(len(provider.cases), "case")
         self.line(f"{provider.name}: {statement.family}, {statement.transport}{settle}, {cases}", "bold")
+        if tested := implementation(provider):
+            self.lines(wrapped("  tested", tested))
         if provider.found.get("clock") == "foreign" and times:
             said = f"its agent has another clock: calls are timed from here, and may take {times.latency_ms} ms more"
             self.lines(wrapped("  times", said))

@@ -15,11 +15,11 @@ from rich.console import Console
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.results import CaseResult, ProviderRun
+from conformance.reporting import reports, summary
 from conformance.reporting import results as reporting
-from conformance.reporting import summary
 from conformance.reporting.baseline import BadBaseline, Baseline, check_requirements
 from conformance.reporting.gating import excuses, gate
-from conformance.reporting.progress import Progress
+from conformance.reporting.progress import Progress, told_if_slow
 from conformance.reporting.text import clean
 from conformance.session.baselining import updated
 
@@ -40,6 +40,7 @@ class Collector:
         self.environment: dict[str, Any] = {}
         self.planned = 0
         self.results: reporting.Results | None = None
+        self.page: Path | None = None
         self.speaks = bool(config.getoption("--shutdown-run"))
         self.progress = Progress(sys.stderr.isatty()) if self.speaks else None
         if self.speaks and (reporter := config.pluginmanager.get_plugin("terminalreporter")) is not None:
@@ -148,8 +149,10 @@ class Collector:
             return
         if ended:
             session.exitstatus = gate(self.results).status
+        if self.planned or any(run.problem for run in self.providers.values()):
+            self._write_reports(self.results)
         if self.speaks and not self.config.getoption("--shutdown-json"):
-            summary.print_summary(self.results, Console(), self.output)
+            summary.print_summary(self.results, Console(), self.output, page=self.page)
             self._tell(sys.stdout)
         elif self.speaks:
             self._tell(sys.stderr)
@@ -175,9 +178,24 @@ class Collector:
         for line in self.said:
             print(clean(line), file=file)
 
+    def _write_reports(self, results: reporting.Results) -> None:
+        """Write the reports. Whatever goes wrong with them is told, and takes nothing from the results."""
+        try:
+            with told_if_slow("writing the reports"):
+                reports.write(results, self.output, self.output)
+            self.page = self.output / reports.PAGE
+        except OSError as error:
+            self._tell_without_reports(str(error.strerror))
+        except Exception as error:
+            self._tell_without_reports(f"{type(error).__name__}: {error}")
+
+    def _tell_without_reports(self, why: str) -> None:
+        sys.stderr.write(clean(f"the reports could not be written to {self.output}: {why}") + "\n")
+        sys.stderr.write(clean(f"hint: the results are whole; `shutdown-conformance report {self.output}`") + "\n")
+
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """The summary, for people who live in pytest."""
         if self.results is not None:
             terminalreporter.section("shutdown conformance")
-            summary.print_summary(self.results, Console(), self.output)
+            summary.print_summary(self.results, Console(), self.output, page=self.page)
             self._tell(sys.stdout)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -31,6 +31,9 @@ from conformance.trace.events import End
 from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
 from conformance.wire.topology import PRIVATE, REMOTE, TOPOLOGIES
+
+if TYPE_CHECKING:
+    from conformance.session.allure import Allure
 
 DEFAULT_PROVIDERS = (
     "kernel-tcp",
@@ -112,6 +115,11 @@ class Runner:
         self.introduced = False
         self.unwritable = ""
         self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run)
+        self.allure: Allure | None = None
+        if config.pluginmanager.has_plugin("allure_listener"):  # there is --alluredir
+            from conformance.session.allure import Allure
+
+            self.allure = Allure(config, output)
 
     # --- planning -------------------------------------------------------------------------------------------------
 
@@ -240,6 +248,8 @@ class Runner:
         if self.unwritable:
             pytest.exit(f"{self.unwritable}; make room, or name another directory for the report", returncode=3)
         pyfuncitem.stash[RESULT] = result
+        if self.allure is not None:
+            self.allure.told(pyfuncitem.stash[CASE], result, trace)
         if result.verdict in (Verdict.FAIL, Verdict.ERROR):
             from conformance.reporting.summary import failure_text
 

@@ -15,6 +15,7 @@ import pytest
 from conformance import locations
 from conformance.cli import main
 from conformance.oracle.findings import Conclusion
+from conformance.reporting import reports
 from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.results import Results, load, save
 from tests.reporting.runs import case, finding, provider, results_of
@@ -166,6 +167,33 @@ def test_evidence_of_an_earlier_run_is_not_taken_for_this_ones(fake: FakePytest,
     left.touch()
     main(["run", "--output", "out"])
     assert not left.parent.parent.exists()
+
+
+def test_reports_of_an_earlier_run_are_not_taken_for_this_ones(fake: FakePytest, tmp_path: Path) -> None:
+    main(["run", "--output", "out"])
+    for name in (*reports.NAMES, "notes.txt"):
+        (tmp_path / "out" / name).touch()
+    main(["run", "--output", "out"])
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["notes.txt", "results.json"]
+
+
+def test_a_run_in_which_nothing_could_be_tested_is_kept(fake: FakePytest, tmp_path: Path) -> None:
+    fake.results, fake.status = results_of(providers=[provider(problem="does not start")]), 3
+    assert main(["run"]) == 3
+    assert (tmp_path / "reports" / "latest" / "results.json").exists()
+
+
+def test_ctrl_c_while_the_reports_are_written_loses_nothing(
+    fake: FakePytest, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def ended(arguments: list[str], plugins: list[Any]) -> int:
+        fake(arguments, plugins)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pytest.main", ended)
+    assert main(["run"]) == 130
+    assert "what was finished is in reports/" in capsys.readouterr().err
+    assert (tmp_path / "reports" / "latest" / "results.json").exists()
 
 
 def test_evidence_without_results_is_not_ours_to_remove(fake: FakePytest, tmp_path: Path) -> None:
