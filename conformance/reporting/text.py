@@ -8,7 +8,9 @@ import textwrap
 
 def clean(text: str, limit: int = 0) -> str:
     """The text in one line of printable characters, the others escaped; cut to `limit` characters unless that is 0."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    plain = text
+    if not text.isprintable():
+        plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return plain if not limit or len(plain) <= limit else f"{plain[: limit - 1]}…"
 
 
