@@ -72,9 +72,7 @@ def matrix(results: Results) -> Matrix:
     return Matrix(sections, tuple((verdict, counted[verdict]) for verdict in LOOKS if counted[verdict]), tuple(levels))
 
 
-def _sections(
-    providers: Sequence[ProviderResults], rows: Sequence[dict[str, RequirementRow]]
-) -> Iterator[Section]:
+def _sections(providers: Sequence[ProviderResults], rows: Sequence[dict[str, RequirementRow]]) -> Iterator[Section]:
     known = catalogue.load()
 
     def line(identity: str, level: str, statement: str) -> Line:

@@ -112,7 +112,7 @@ function casePicker(row, chosen, words, go) {
   return el("section", { "aria-labelledby": "cases-title" },
     el("h3", { id: "cases-title" }, `${several(row.cases.length, "case")}: ${told}`),
     row.cases.length >= MANY ? el("p", { class: "find" }, el("label", {}, "Find a case ", find)) : null,
-    el("div", { class: "cases", role: "region", "aria-labelledby": "cases-title", tabindex: "0" }, groups));
+    el("div", { class: "cases", role: "group", "aria-labelledby": "cases-title", tabindex: "0" }, groups));
 }
 
 function caseDetails(chosen, all, words) {
@@ -177,7 +177,7 @@ function files(found, linked) {
 function ladderView(chosen, found, all, words, marked) {
   const ladder = found.ladder;
   const clock = new Clock(ladder.steps);
-  const box = el("div", { class: "ladder", role: "region", "aria-label": "ladder", tabindex: "0" });
+  const box = el("div", { class: "ladder", role: "group", "aria-label": "ladder", tabindex: "0" });
   const table = el("div", { class: "steps-box" });
   const value = el("output", { for: "stretch" });
   const range = el("input", { type: "range", id: "stretch", min: 0, max: 100, step: 1 });
