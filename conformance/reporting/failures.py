@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Sequence
+from functools import cache
 from pathlib import Path
 
 from conformance import locations
@@ -68,11 +69,15 @@ def clause(requirement: Requirement) -> str:
 
 def again(provider: str, case: str, topology: str) -> str:
     """The command that runs this case again, for a shell."""
-    known = (locations.profiles() / f"{provider}.toml").is_file()
-    words = ["shutdown-conformance", "run", "--provider", provider if known else "FILE.toml"]
+    words = ["shutdown-conformance", "run", "--provider", provider if provider in _with_profiles() else "FILE.toml"]
     if topology != "loopback":
         words += ["--topology", topology]
     return shlex.join([*words, "-k", expression(case, provider)])
+
+
+@cache
+def _with_profiles() -> frozenset[str]:
+    return frozenset(path.stem for path in locations.profiles().glob("*.toml"))
 
 
 def name_in_pytest(case: str, provider: str) -> str:

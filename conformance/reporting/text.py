@@ -14,6 +14,11 @@ def clean(text: str, limit: int = 0) -> str:
     return plain if not limit or len(plain) <= limit else f"{plain[: limit - 1]}…"
 
 
+def flat(text: str) -> str:
+    """The same for text of several lines that has to do with one."""
+    return clean(" ".join(text.splitlines()))
+
+
 def clean_lines(text: str) -> list[str]:
     """The same for text that may have several lines, such as a traceback."""
     return [clean(line) for line in text.expandtabs(4).splitlines()]
@@ -21,8 +26,7 @@ def clean_lines(text: str) -> list[str]:
 
 def wrapped(label: str, text: str, *, width: int = 100, column: int = 12) -> list[str]:
     """A label and its text, the text wrapped beside it in a column of its own."""
-    plain = clean(" ".join(text.splitlines()))
-    lines = textwrap.wrap(plain, width - column, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(flat(text), width - column, break_on_hyphens=False) or [""]
     labels = [clean(label), *[""] * (len(lines) - 1)]
     return [f"{head:<{column - 1}} {line}".rstrip() for head, line in zip(labels, lines, strict=True)]
 

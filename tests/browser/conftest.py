@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,7 +15,9 @@ from conformance.reporting.page import render
 from conformance.reporting.results import Results
 from tests.reporting.pages import hostile_run, large_run, mixed_run
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Page
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "/usr/bin/chromium")
 _QUIET = (
     "--no-sandbox",
@@ -31,13 +34,19 @@ _QUIET = (
 class Visit:
     """A page in the browser, and what it complained of or asked for besides itself."""
 
-    page: sync_api.Page
+    page: Page
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
+    def refuse(self, dialog: Dialog) -> None:
+        """No page opens one; where a test expects that to be tried, it has to end."""
+        self.complaints.append(dialog.message)
+        dialog.dismiss()
+
 
 @pytest.fixture(scope="package")
-def chromium() -> Iterator[sync_api.Browser]:
+def chromium() -> Iterator[Browser]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if path is None:
         pytest.skip("no Chromium on the PATH, nor at /usr/bin/chromium")
@@ -51,7 +60,7 @@ def chromium() -> Iterator[sync_api.Browser]:
 class Opener:
     """Opens a report at a fragment, in a window of its own."""
 
-    browser: sync_api.Browser
+    browser: Browser
     visits: list[Visit] = field(default_factory=list)
 
     def __call__(
@@ -63,7 +72,7 @@ class Opener:
         height: int = 900,
         dark: bool = False,
         script: bool = True,
-    ) -> sync_api.Page:
+    ) -> Page:
         context = self.browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
@@ -74,7 +83,7 @@ class Opener:
         visit = Visit(context.new_page())
         visit.page.on("console", lambda said: visit.complaints.append(said.text))
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-        visit.page.on("dialog", lambda dialog: (visit.complaints.append(dialog.message), dialog.dismiss()))
+        visit.page.on("dialog", visit.refuse)
         visit.page.on("request", lambda request: visit.requests.append(request.url))
         visit.page.goto(report.as_uri() + fragment)
         self.visits.append(visit)
@@ -82,7 +91,7 @@ class Opener:
 
 
 @pytest.fixture
-def visit(chromium: sync_api.Browser) -> Iterator[Opener]:
+def visit(chromium: Browser) -> Iterator[Opener]:
     """Open a report. After the test: it complained of nothing, and asked for nothing but itself."""
     opener = Opener(chromium)
     yield opener

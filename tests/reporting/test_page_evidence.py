@@ -17,7 +17,7 @@ from conformance.reporting.page.packing import packed, unpack
 from conformance.reporting.results import Results
 from conformance.trace import store
 from tests.reporting.pages import HELD, HOSTILE_SHOWN, UNITS, hostile_run, mixed_run
-from tests.reporting.runs import BAD, GOOD, bad_story, case, finding, good_story, kept_run, named, results_of
+from tests.reporting.runs import BAD, GOOD, bad_story, case, finding, good_story, kept_run, named, provider, results_of
 
 
 def behind(page: str, name: str = "evidence-0") -> Any:
@@ -216,3 +216,18 @@ def test_a_ladder_that_finding_points_into_is_not_folded_there(tmp_path: Path) -
     steps = of_case(render(results_of(case(BAD, told, evidence="evidence/x.jsonl")), tmp_path), BAD)["ladder"]["steps"]
     assert set(numbers) <= {number for step in steps for number in step.get("n", ())}
     assert [step for step in steps if step["k"] == "fold"]
+
+
+@pytest.mark.parametrize(("at", "told"), [(1_000_000_000_123_000_000, "2001-09-09 01:46:40.123 UTC"), (10**30, "")])
+def test_a_case_began_at_a_time_of_the_calendar(tmp_path: Path, at: int, told: str) -> None:
+    trace = named(good_story(), GOOD)
+    moved = tuple(msgspec.structs.replace(event, at=event.at - trace.events[0].at + at) for event in trace.events)
+    store.save(msgspec.structs.replace(trace, events=moved), tmp_path / "x.jsonl")
+    page = render(results_of(case(GOOD, evidence="x.jsonl")), tmp_path)
+    assert of_case(page, GOOD)["ladder"]["began"] == told
+
+
+def test_a_provider_with_a_name_longer_than_a_file_may_have(tmp_path: Path) -> None:
+    name = "n" * 5000
+    page = render(results_of(case(GOOD, provider=name), providers=[provider(name)]), tmp_path)
+    assert "--provider FILE.toml" in of_case(page, GOOD)["again"]

@@ -25,7 +25,7 @@ from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.rejudging import trace_of
 from conformance.reporting.results import CaseSummary, ProviderResults, RequirementRow, Results
 from conformance.reporting.steps import FATES, Kind, Step, caveats, steps
-from conformance.reporting.text import clean
+from conformance.reporting.text import clean, flat
 from conformance.trace.events import Fate
 from conformance.trace.store import BadEvidence
 from conformance.trace.trace import Trace
@@ -84,14 +84,14 @@ def _row(row: RequirementRow, provider: ProviderResults, places: Mapping[str, in
     return {
         "verdict": row.verdict,
         "level": row.level,
-        "reason": clean(row.reason),
+        "reason": problem_lines(row.reason),
         "accepted": [requirement.accepted.index(each) for each in accepted] if requirement else [],
         "cases": [
             {
                 "case": places.get(case.id, -1),
                 "id": clean(case.id),
                 "verdict": case.verdict,
-                "findings": [[f.outcome, clean(f.because), f.events, clean(f.matched)] for f in case.findings],
+                "findings": [[f.outcome, flat(f.because), f.events, clean(f.matched)] for f in case.findings],
             }
             for case in row.cases
         ],
@@ -136,14 +136,21 @@ def _links(evidence: str, directory: Path) -> dict[str, str]:
 
 def _ladder(trace: Trace, pointed: frozenset[int]) -> dict[str, Any]:
     start = trace.events[0].at if trace.events else 0
-    began = datetime.fromtimestamp(start / 1e9, UTC).isoformat(sep=" ", timespec="milliseconds") if start else ""
     return {
-        "began": began.replace("+00:00", " UTC"),
+        "began": _clock(start),
         "peer": clean(trace.header.peer),
         "caveats": caveats(trace.header),
         "wire": trace.header.wire,
         "steps": [_step(step, start) for step in steps(trace, pointed)],
     }
+
+
+def _clock(at: int) -> str:
+    """A time of a trace, to the millisecond; empty for one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(at / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] + " UTC" if at else ""
+    except (OverflowError, ValueError, OSError):
+        return ""
 
 
 def _step(step: Step, start: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.page.rendering import cell_link
 from conformance.reporting.results import ProviderResults, RequirementRow, Results
-from conformance.reporting.text import several
+from conformance.reporting.text import flat, several
 
 UNKNOWN_GROUP = "?"
 """The letter of the group that holds what this catalogue does not know."""
@@ -93,7 +93,7 @@ def _cell(provider: ProviderResults, row: RequirementRow | None, identity: str) 
     link = cell_link(provider.name, identity)
     if row is None:
         return Cell(provider.name, None, "these results have no row for it: they are of another version", link)
-    return Cell(provider.name, row.verdict, row.reason or _seen(row), link)
+    return Cell(provider.name, row.verdict, flat(row.reason or _seen(row)), link)
 
 
 def _seen(row: RequirementRow) -> str:

@@ -12,7 +12,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting.failures import clause, problem_lines
 from conformance.reporting.page.rendering import cell_link
 from conformance.reporting.results import CaseRow, ProviderResults, RequirementRow, Results
-from conformance.reporting.text import several
+from conformance.reporting.text import flat, several
 
 _TELLING = {
     Verdict.FAIL: Conclusion.VIOLATED,
@@ -81,7 +81,7 @@ def _sight(provider: ProviderResults, row: RequirementRow) -> Sight:
     telling = list(_with(row, _TELLING[row.verdict]))
     first = next((f.because for case in telling for f in case.findings if f.outcome is _TELLING[row.verdict]), "")
     of = f"{len(telling)} of {several(len(row.cases), 'case')}"
-    lines = problem_lines(first or row.reason) if row.verdict is Verdict.ERROR else [first or row.reason]
+    lines = problem_lines(first or row.reason) if row.verdict is Verdict.ERROR else [flat(first or row.reason)]
     return Sight(provider.name, tuple(lines), of if row.cases else "", cell_link(provider.name, row.id))
 
 

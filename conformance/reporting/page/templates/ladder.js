@@ -52,7 +52,7 @@ class Clock {
     const longest = Math.max(1, ...this.gaps);
     const whole = Math.max(1, this.gaps.reduce((sum, gap) => sum + gap, 0));
     this.least = 30 / longest;
-    this.most = Math.max(this.least, Math.min(30 / Math.min(longest, ...this.gaps), 24000 / whole));
+    this.most = Math.max(this.least, Math.min(34 / Math.min(longest, ...this.gaps), 24000 / whole));
     this.usual = this.gaps.length ? this.place(Math.max(this.least, Math.min(this.most, 150 / longest, 400 / whole))) : 0;
   }
   /** Pixels a microsecond at a place of the slider, 0 to 100. */
@@ -63,12 +63,12 @@ class Clock {
     const share = this.most > this.least ? Math.log(scale / this.least) / Math.log(this.most / this.least) : 0;
     return Math.round(1 + 99 * share);
   }
-  words(place) {
+  /** What a place of the slider means; `stretched` is the longest time that had to be drawn longer there. */
+  words(place, stretched) {
     const scale = this.scale(place);
-    if (!scale) return "in order: every step as far from the next";
-    const short = this.gaps.filter((gap) => gap * scale < 29).length;
+    if (!scale) return "in order: every step follows the one before";
     const length = `${duration(100 / scale)} in 100 pixels`;
-    return short ? `${length}; what takes less than ${duration(30 / scale)} is drawn longer` : `to scale: ${length}`;
+    return stretched ? `${length}; up to ${duration(stretched)} is drawn longer` : `to scale: ${length}`;
   }
 }
 
@@ -77,12 +77,12 @@ function columns(steps, room, names) {
   const longest = (wanted) => Math.max(12, ...steps.filter(wanted).map((step) => step.x.length + 1)) * GLYPH + 8;
   const lanes = { iut: 0, peer: 0 };
   for (const step of steps) if (step.lane !== undefined) lanes[step.c] = Math.max(lanes[step.c], step.lane + 1);
-  const side = (end) => Math.min(255, Math.max(longest((step) => step.c === end), ...names[end].map((name) => name.length * 6.8)));
+  const side = (end) => Math.min(280, Math.max(Math.min(255, longest((step) => step.c === end)), ...names[end].map((name) => name.length * 6.8)));
   const link = Math.min(330, Math.max(210, longest((step) => step.s) + 64, longest((step) => step.c === "link") + 10));
   const wide = { iut: side("iut"), peer: side("peer") };
   const fixed = TIME + 28 + (lanes.iut + lanes.peer) * LANE;
   const spare = room - fixed - wide.iut - wide.peer - link;
-  if (spare < 0) for (const end of ["iut", "peer"]) wide[end] = Math.max(Math.min(150, wide[end]), wide[end] + spare / 2);
+  if (spare < 0) for (const end of ["iut", "peer"]) wide[end] = Math.max(Math.min(room < 500 ? 110 : 150, wide[end]), wide[end] + spare / 2);
   const iut = TIME + wide.iut + 14 + lanes.iut * LANE;
   const peer = iut + link + Math.max(0, Math.min(spare, 160));
   return { iut, peer, lanes, wide, width: peer + lanes.peer * LANE + 14 + wide.peer };
@@ -103,7 +103,10 @@ function laid(steps) {
   return own;
 }
 
-/** The ladder as an SVG. `marked` holds the numbers of the events that are highlighted, `place` that of the slider. */
+/**
+ * The ladder as an SVG, and the longest time that had to be drawn longer than its scale has it. `marked` holds the
+ * numbers of the events that are highlighted, `place` that of the slider.
+ */
 function drawLadder(ladder, { marked, place, room, names }) {
   const steps = laid(ladder.steps);
   const at = columns(steps, room, names);
@@ -112,9 +115,14 @@ function drawLadder(ladder, { marked, place, room, names }) {
   const heights = steps.map((step) => extent(step, at));
   const isMarked = (step) => (step.n ?? []).some((number) => marked.has(number));
   let y = 62;
+  let stretched = 0;
   steps.forEach((step, n) => {
-    const before = steps[n - 1];
-    if (before) y += Math.max(heights[n - 1].below + heights[n].above + 4, scale * (step.t - before.t));
+    if (n) {
+      const gap = step.t - steps[n - 1].t;
+      const least = heights[n - 1].below + heights[n].above + 4;
+      if (least > scale * gap) stretched = Math.max(stretched, gap);
+      y += Math.max(least, scale * gap);
+    }
     step.y = y;
   });
   const last = steps.at(-1);
@@ -153,10 +161,11 @@ function drawLadder(ladder, { marked, place, room, names }) {
     front.append(group);
   });
   const size = { width: Math.ceil(at.width), height: Math.ceil(bottom + 6) };
-  return svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, ...size, role: "img", "aria-labelledby": "ladder-title ladder-desc" },
+  const picture = svg("svg", { viewBox: `0 0 ${size.width} ${size.height}`, ...size, role: "img", "aria-labelledby": "ladder-title ladder-desc" },
     svg("title", { id: "ladder-title" }, `Ladder of ${names.case}`),
     svg("desc", { id: "ladder-desc" }, `${several(steps.length, "step")} of ${names.iut[0]}, the link and the peer, ${names.iut[1]}; time runs down. The table below tells the same.`),
     bands, back, front);
+  return { picture, stretched };
 }
 
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);

@@ -31,7 +31,7 @@ async function showEvidence(provider, id, caseId, { place, close, go }) {
     head(provider, id, badge(row.verdict, words), close),
     el("h2", { id: "panel-title" }, requirement?.statement ?? "This suite's catalogue does not know this requirement."),
     el("p", { class: "under" }, [row.level, requirement ? `group ${requirement.group}, ${words.groups[requirement.group]}` : "", all.implementation].filter(Boolean).join(" · ")),
-    row.reason ? el("p", { class: "reason" }, row.reason) : null,
+    row.reason.length ? el("p", { class: "reason" }, row.reason.join("\n")) : null,
     requirement ? about(requirement, row) : null,
     row.cases.length ? casePicker(row, chosen, words, (each) => go(each.id)) : el("p", { class: "under" }, all.problem.length ? "" : "No case says anything of this requirement here, so there is no ladder."),
     chosen ? caseDetails(chosen, all, words) : null,
@@ -184,10 +184,11 @@ function ladderView(chosen, found, all, words, marked) {
   range.value = String(slider ?? clock.usual);
   chosen.draw = () => {
     const place = Number(range.value);
-    value.textContent = clock.words(place);
-    range.setAttribute("aria-valuetext", clock.words(place));
     const names = { case: chosen.id, iut: [`iut: ${all.name}`, all.implementation], peer: [ladder.peer ? `peer: ${ladder.peer}` : "peer", ""] };
-    box.replaceChildren(drawLadder(ladder, { marked: marked(), place, room: box.clientWidth || 900, names }));
+    const { picture, stretched } = drawLadder(ladder, { marked: marked(), place, room: box.clientWidth || 900, names });
+    value.textContent = clock.words(place, stretched);
+    range.setAttribute("aria-valuetext", value.textContent);
+    box.replaceChildren(picture);
     table.replaceChildren(stepsTable(ladder, marked(), words.fates));
   };
   range.addEventListener("input", () => {

@@ -101,8 +101,13 @@ nothing.querySelector("button").addEventListener("click", () => {
 });
 addEventListener("popstate", follow);
 addEventListener("hashchange", follow);
+let unfolded = []; // for printing: paper cannot be clicked on
 addEventListener("beforeprint", () => {
-  for (const details of document.querySelectorAll("#page details")) details.open = true;
+  unfolded = [...document.querySelectorAll("#page details:not([open])")];
+  for (const details of unfolded) details.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const details of unfolded) details.open = false;
 });
 
 const box = document.getElementById("box");
