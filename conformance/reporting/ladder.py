@@ -15,7 +15,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
-from conformance.reporting.steps import Step, steps
+from conformance.reporting.steps import FATES, Step, caveats, steps
 from conformance.reporting.text import clean
 from conformance.trace.events import End, Fate
 from conformance.trace.trace import Header, Trace
@@ -24,11 +24,6 @@ WIDTH = 100
 _LEAST_WIDTH = 60
 _TIME = 10
 _LINK_SHARE = 0.42
-_FATES = {
-    Fate.DROPPED: "✗ dropped by the suite",
-    Fate.HELD: "⏸ held back by the suite",
-    Fate.REPEATED: "⟳ repeated by the suite",
-}
 
 
 def ladder(trace: Trace, highlight: Collection[int] = (), width: int = WIDTH) -> str:
@@ -91,20 +86,10 @@ def _arrow(line: Step, width: int) -> str:
 
 
 def _legend(lines: Sequence[Step], header: Header, width: int) -> Iterator[str]:
-    if header.wire_missing:
-        yield from _wrapped(f"the link was not captured: {clean(header.wire_missing)}", width)
-    if header.foreign_clock:
-        yield from _wrapped(
-            "the IUT's agent has another clock: its calls are shown from request to reply as seen from here, what it"
-            " told unasked when it was read",
-            width,
-        )
-    if header.doubtful:
-        yield from _wrapped(f"nothing was judged: {clean(header.doubtful)}", width)
-    if header.lost:
-        yield f"  the capture is known to have lost packets: {header.lost}"
+    for caveat in caveats(header):
+        yield from _wrapped(caveat, width)
     marks = ["> what the finding rests on"] if any(line.marked for line in lines) else []
-    marks += [text for fate, text in _FATES.items() if any(line.fate is fate for line in lines)]
+    marks += [f"{sign} {what}" for fate, (sign, what) in FATES.items() if any(line.fate is fate for line in lines)]
     if marks:
         yield from _wrapped(", ".join(marks), width)
 

@@ -17,6 +17,7 @@ from conformance.oracle.results import CaseResult, ProviderRun, judge_case
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.results import CaseRow, CaseSummary, ProviderResults, RequirementRow, Results, build
 from conformance.trace.store import BadEvidence, load
+from conformance.trace.trace import Trace
 
 _SWAPPED = "put each file back to where its run wrote it, or run the case again"
 _EDITED_STATEMENT = "the results and their evidence must be of one run: copy the whole directory again"
@@ -60,7 +61,8 @@ def rejudge(results: Results, directory: Path) -> Rejudged:
     for provider in results.providers:
         for case in provider.cases:
             try:
-                cases.append(_judged(provider, case, directory))
+                trace = trace_of(provider, case, directory)
+                cases.append(judge_case(trace, evidence=case.evidence, duration_s=case.duration_s))
             except BadEvidence as problem:
                 bad.append(problem)
                 damaged[provider.name].add(case.id)
@@ -77,7 +79,12 @@ def rejudge(results: Results, directory: Path) -> Rejudged:
     return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)
 
 
-def _judged(provider: ProviderResults, case: CaseSummary, directory: Path) -> CaseResult:
+def trace_of(provider: ProviderResults, case: CaseSummary, directory: Path) -> Trace:
+    """The evidence of a case, and of no other. `directory` is where the evidence paths of the results start from.
+
+    Raises:
+        BadEvidence: it cannot be read, lies outside of the directory, or is another case's.
+    """
     path = directory / case.evidence
     if _inside(directory, case.evidence) is None:
         raise BadEvidence(path, 0, f"the evidence of {case.id} is outside of {directory}", _OUTSIDE)
@@ -90,7 +97,7 @@ def _judged(provider: ProviderResults, case: CaseSummary, directory: Path) -> Ca
     if not provider.problem and header.statement != provider.statement:
         why = f"the evidence of {header.case} was taken under another statement than the one in the results"
         raise BadEvidence(path, 1, why, _EDITED_STATEMENT)
-    return judge_case(trace, evidence=case.evidence, duration_s=case.duration_s)
+    return trace
 
 
 def _inside(directory: Path, evidence: str) -> Path | None:

@@ -9,18 +9,52 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from itertools import groupby
 
 from conformance.reporting import wording
+from conformance.reporting.text import clean
 from conformance.reporting.wording import Bulk
-from conformance.trace.events import Called, End, Established, Fate, Outcome, Pdu, Returned, Segment
-from conformance.trace.trace import Trace
+from conformance.trace.events import (
+    Called,
+    Completed,
+    End,
+    Established,
+    Fate,
+    Indicated,
+    Outcome,
+    Pdu,
+    Returned,
+    Segment,
+)
+from conformance.trace.trace import Header, Trace
 
 _LONGEST_RUN = 12
 """More lines of bulk in a row than this are folded."""
 _KEPT = 2
 """Lines of bulk that stay at each end of what is folded."""
 _SETUP = ("socket", "listen", "accept", "connect")
+FATES: dict[Fate, tuple[str, str]] = {
+    Fate.DROPPED: ("✗", "dropped by the suite"),
+    Fate.HELD: ("⏸", "held back by the suite"),
+    Fate.REPEATED: ("⟳", "repeated by the suite"),
+}
+"""What the suite did to a segment: its sign in a ladder, and what that means."""
+
+
+class Kind(StrEnum):
+    """What a step tells of."""
+
+    CALL = "call"
+    RETURN = "return"
+    """The return of a call whose entry has a step of its own."""
+    TOLD = "told"
+    """An indication or a completion: what the implementation said by itself."""
+    SEGMENT = "segment"
+    UNIT = "unit"
+    CONNECTED = "connected"
+    NOTE = "note"
+    FOLD = "fold"
 
 
 @dataclass(frozen=True)
@@ -29,6 +63,11 @@ class Step:
 
     `bulk` says what kind of bulk it is, if it is, `octets` how many bytes of it, and `counts` is False for the entry of
     a call whose return has a line of its own. `sender` draws the text as an arrow.
+
+    `events` are the numbers of the events that it tells of (none for a fold). `until` is when it was over (nanoseconds,
+    as `at`): the return of a call, the delivery of a segment that was held, the last event of a fold; None for what has
+    no length, and for a call that never returned. `call` pairs an entry with its return. `flags` are a segment's, and
+    `full` tells all of its numbers, where `text` has room for the most telling ones.
     """
 
     at: int
@@ -40,11 +79,34 @@ class Step:
     counts: bool = True
     sender: End | None = None
     fate: Fate = Fate.DELIVERED
+    kind: Kind = Kind.NOTE
+    events: tuple[int, ...] = ()
+    until: int | None = None
+    call: int | None = None
+    flags: str = ""
+    full: str = ""
 
 
 def steps(trace: Trace, highlight: Collection[int] = ()) -> list[Step]:
     """What is shown of a trace, in order of time. The events numbered in `highlight` are marked."""
     return list(_folded(list(_all(trace, frozenset(highlight)))))
+
+
+def caveats(header: Header) -> list[str]:
+    """What a reader of the ladder has to know besides: what was not seen, or cannot be relied on."""
+    said = []
+    if header.wire_missing:
+        said.append(f"the link was not captured: {clean(header.wire_missing)}")
+    if header.foreign_clock:
+        said.append(
+            "the IUT's agent has another clock: its calls are shown from request to reply as seen from here, what it"
+            " told unasked when it was read"
+        )
+    if header.doubtful:
+        said.append(f"nothing was judged: {clean(header.doubtful)}")
+    if header.lost:
+        said.append(f"the capture is known to have lost packets: {header.lost}")
+    return said
 
 
 def _all(trace: Trace, highlight: frozenset[int]) -> Iterator[Step]:
@@ -63,7 +125,8 @@ def _all(trace: Trace, highlight: frozenset[int]) -> Iterator[Step]:
                 if returned is not None and returned is following:
                     joined.add(returned.n)
                     marked = marked or returned.n in highlight
-                    yield _of_call(event, speaker.whole(event, returned), returned, marked)
+                    whole = _of_call(event, speaker.whole(event, returned), returned, marked)
+                    yield replace(whole, events=(event.n, returned.n))
                 else:
                     entry = _of_call(event, speaker.entry(event), returned, marked)
                     yield replace(entry, octets=0, counts=False)
@@ -72,11 +135,13 @@ def _all(trace: Trace, highlight: frozenset[int]) -> Iterator[Step]:
             case Returned():
                 call = calls.get((event.end, event.call))
                 if call is not None:
-                    yield replace(_of_call(call, speaker.exit(call, event), event, marked), at=event.at)
+                    left = _of_call(call, speaker.exit(call, event), event, marked)
+                    yield replace(left, at=event.at, kind=Kind.RETURN, events=(event.n,), until=None)
             case Segment():
                 yield Step(
                     event.at, "link", speaker.segment(event), marked, wording.bulk_of_segment(event), event.length,
-                    sender=event.sender, fate=event.fate,
+                    sender=event.sender, fate=event.fate, kind=Kind.SEGMENT, events=(event.n,),
+                    until=event.delivered_at, flags=event.flags, full=speaker.segment_in_full(event),
                 )  # fmt: skip
                 if event.fate is Fate.HELD and event.delivered_at is not None:
                     held_ms = (event.delivered_at - event.at) / 1e6
@@ -84,20 +149,24 @@ def _all(trace: Trace, highlight: frozenset[int]) -> Iterator[Step]:
             case Pdu():
                 yield Step(
                     event.at, "link", wording.unit(event), marked, wording.bulk_of_unit(event), event.length,
-                    sender=event.sender,
+                    sender=event.sender, kind=Kind.UNIT, events=(event.n,),
                 )  # fmt: skip
                 if event.problem:
                     yield Step(event.at, "link", f"({event.problem})", marked)
             case Established():
-                yield Step(event.at, "", speaker.connected(event), marked)
+                yield Step(event.at, "", speaker.connected(event), marked, kind=Kind.CONNECTED, events=(event.n,))
             case _:
                 column, text = speaker.other(event)
-                yield Step(event.at, column, text, marked)
+                kind = Kind.TOLD if isinstance(event, Indicated | Completed) else Kind.NOTE
+                yield Step(event.at, column, text, marked, kind=kind, events=(event.n,))
 
 
 def _of_call(call: Called, text: str, returned: Returned | None, marked: bool) -> Step:
     bulk, octets = wording.bulk_of_call(call, returned)
-    return Step(call.at, str(call.end), text, marked, bulk, octets)
+    return Step(
+        call.at, str(call.end), text, marked, bulk, octets,
+        kind=Kind.CALL, events=(call.n,), until=returned.at if returned else None, call=call.call,
+    )  # fmt: skip
 
 
 def _setup(trace: Trace, returns: dict[tuple[End, int], Returned]) -> frozenset[int]:
@@ -153,7 +222,7 @@ def _folded(lines: Sequence[Step]) -> Iterator[Step]:
             continue
         inner = stretch[_KEPT:-_KEPT]
         yield from stretch[:_KEPT]
-        yield Step(inner[0].at, "", f"… {_counted(inner)} …")
+        yield Step(inner[0].at, "", f"… {_counted(inner)} …", kind=Kind.FOLD, until=inner[-1].at)
         yield from stretch[-_KEPT:]
 
 

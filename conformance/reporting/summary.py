@@ -20,6 +20,7 @@ from conformance.reporting.briefly import implementation, judged_by
 from conformance.reporting.failures import again, failure_text, headline, ladder_of, problem_lines, rule
 from conformance.reporting.gating import Gate, about, gate
 from conformance.reporting.ladder import WIDTH
+from conformance.reporting.reasons import alike
 from conformance.reporting.results import UNREACHED, CaseRow, ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several, wrapped
 
@@ -67,7 +68,7 @@ def print_summary(results: Results, console: Console, output: Path, *, page: Pat
             show.deviation(provider, row)
     show.blank()
     for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_EXERCISED) if results.cases.finished else ():
-        for reason, identities, providers in _alike(results, verdict):
+        for reason, identities, providers in alike(results, verdict):
             label = str(verdict).replace("-", " ")
             text = f"{', '.join(identities)} ({', '.join(providers)}): {reason}"
             if reason == UNREACHED and len(identities) > _UNREACHED_SHOWN:
@@ -86,18 +87,6 @@ def print_summary(results: Results, console: Console, output: Path, *, page: Pat
 def _rows(provider: ProviderResults, verdict: Verdict) -> Iterator[RequirementRow]:
     """The rows of that verdict; none for a provider that could not be tested, whose one problem says it all."""
     return (row for row in provider.requirements if row.verdict is verdict and not provider.problem)
-
-
-def _alike(results: Results, verdict: Verdict) -> list[tuple[str, list[str], list[str]]]:
-    """Requirements of that verdict with one reason, told once: (reason, requirements, providers)."""
-    by_provider: dict[tuple[str, str], list[str]] = {}
-    for provider in results.providers:
-        for row in _rows(provider, verdict):
-            by_provider.setdefault((row.reason, provider.name), []).append(row.id)
-    merged: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for (reason, provider_name), identities in by_provider.items():
-        merged.setdefault((reason, tuple(identities)), []).append(clean(provider_name))
-    return [(reason, list(identities), providers) for (reason, identities), providers in merged.items()]
 
 
 def _with(cases: Iterable[CaseRow], outcome: Conclusion) -> list[CaseRow]:

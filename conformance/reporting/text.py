@@ -8,8 +8,15 @@ import textwrap
 
 def clean(text: str, limit: int = 0) -> str:
     """The text in one line of printable characters, the others escaped; cut to `limit` characters unless that is 0."""
-    plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    plain = text
+    if not text.isprintable():
+        plain = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return plain if not limit or len(plain) <= limit else f"{plain[: limit - 1]}…"
+
+
+def flat(text: str) -> str:
+    """The same for text of several lines that has to do with one."""
+    return clean(" ".join(text.splitlines()))
 
 
 def clean_lines(text: str) -> list[str]:
@@ -19,8 +26,7 @@ def clean_lines(text: str) -> list[str]:
 
 def wrapped(label: str, text: str, *, width: int = 100, column: int = 12) -> list[str]:
     """A label and its text, the text wrapped beside it in a column of its own."""
-    plain = clean(" ".join(text.splitlines()))
-    lines = textwrap.wrap(plain, width - column, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(flat(text), width - column, break_on_hyphens=False) or [""]
     labels = [clean(label), *[""] * (len(lines) - 1)]
     return [f"{head:<{column - 1}} {line}".rstrip() for head, line in zip(labels, lines, strict=True)]
 

@@ -92,6 +92,14 @@ class Speaker:
         seq = (segment.seq - self._first[_flow(segment)]) % _MODULUS
         return f"{ports}{flags} seq={seq} len={segment.length}"
 
+    def segment_in_full(self, segment: Segment) -> str:
+        """A segment with all its numbers: the acknowledgement as well, wherever one is carried."""
+        text = self.segment(segment)
+        if "A" not in segment.flags or (segment.flags == "A" and not segment.length):
+            return text
+        before, _, length = text.rpartition(" len=")
+        return f"{before} ack={self._relative_ack(segment)} len={length}"
+
     def _relative_ack(self, segment: Segment) -> int:
         back = (segment.sender.other, segment.destination_port, segment.source_port)
         return (segment.ack - self._first[back]) % _MODULUS if back in self._first else segment.ack

@@ -1,17 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The report as one HTML file."""
+"""The report as one HTML file, for people: the verdict, why it is so, the matrix, and behind each cell its evidence.
+
+Everything is in the file: it asks no network, and its policy lets it ask none. What is shown at once is plain HTML
+(`report.html`); cases and ladders are packed into it, and unpacked when a cell is opened (`evidence`, `packing`).
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+from conformance.reporting.page.packing import same_page
+from conformance.reporting.page.report import render
 
-from conformance.reporting.gating import gate
-from conformance.reporting.results import Results
-
-
-def render(results: Results, directory: Path, *, evidence: bool = True) -> str:
-    """The page of a run: one file that needs no other.
-
-    `directory` is where the evidence paths start from; the ladders are drawn from it. With `evidence` the page links to the evidence as lying beside it; without, it says that it stayed with the run.
-    """
-    return f"<!doctype html><title>{gate(results).status}</title>"
+__all__ = ["render", "same_page"]
