@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from conformance import __version__
-from conformance.cli import build, check_agent, explain, judge, providers, requirements, run
+from conformance.cli import build, certify, check_agent, explain, judge, providers, requirements, run, verify
 from conformance.cli.usage import INTERRUPTED, Stop, tell
 
 
@@ -31,6 +31,8 @@ _COMMANDS: dict[str, _Command] = {
     "requirements": requirements,
     "explain": explain,
     "judge": judge,
+    "certify": certify,
+    "verify": verify,
     "check-agent": check_agent,
     "build": build,
 }

@@ -11,15 +11,14 @@ import contextlib
 import errno
 import os
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+from conformance.cli.work import ended_like_ctrl_c
 
 if TYPE_CHECKING:
     from conformance.reporting.results import Results
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         _check_topology(arguments.topology)
     output = _ready(arguments.output) if arguments.output else _fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    with _ended_like_ctrl_c():
+    with ended_like_ctrl_c():
         unprepared = _prepare(arguments.provider)
     status = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
@@ -187,21 +186,6 @@ def _plugin() -> list[str]:
 # --- pytest ---------------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the run in good order meanwhile; a signal that is ignored (nohup) stays so."""
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):  # not every system has both
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _Watcher:
     """Tells Ctrl-C from pytest's other reasons to stop early."""
 
@@ -221,7 +205,7 @@ def _run_pytest(words: list[str], *, as_json: bool) -> int:
 
     watcher = _Watcher()
     stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
-    with stdout, _ended_like_ctrl_c():
+    with stdout, ended_like_ctrl_c():
         status = int(pytest.main(words, plugins=[watcher]))
     return INTERRUPTED if watcher.interrupted else status
 
