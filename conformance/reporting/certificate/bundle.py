@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
@@ -66,7 +66,7 @@ def evidence_of(results: Results) -> Iterator[str]:
 
 def packets_beside(trace: str) -> str:
     """Where the packets of that trace lie."""
-    return str(PurePosixPath(trace).with_suffix(".pcapng"))
+    return f"{trace.removesuffix('.jsonl')}.pcapng"
 
 
 def write(

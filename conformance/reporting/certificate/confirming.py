@@ -101,7 +101,7 @@ def confirm(
     _check_evidence(results, present, account)
     total = sum(len(provider.cases) for provider in results.providers)
     again = rejudge(results, directory, lambda done: progress(done, total))
-    differs = _check_verdicts(results, again, whole, present, directory, account)
+    differs = _check_verdicts(results, again, whole, directory, account)
     if report is not None:
         _check_report(results, report, again, directory, account)
     account.unverified += [
@@ -160,7 +160,6 @@ def _check_verdicts(
     results: Results,
     again: Rejudged,
     whole: Collection[str],
-    present: Collection[str],
     directory: Path,
     account: Account,
 ) -> tuple[Difference, ...]:
@@ -168,8 +167,9 @@ def _check_verdicts(
     unread = [bad for bad in again.bad if isinstance(bad, UnknownFormat)]
     bad = [(_name(each.path, directory), each.why) for each in again.bad if each not in unread]
     changes = [change for change in again.changes if same_suite or change.of_record]
-    wrong = [Flaw(name, why) for name, why in bad if name in whole or name not in present]
-    wrong += [_flaw(change) for change in changes]
+    wrong = [Flaw(name, why) for name, why in bad if name in whole]  # what is missing or changed is named already
+    evidence = "what is left of the evidence" if again.bad else "the evidence"
+    wrong += [_flaw(change, evidence) for change in changes]
     account.wrong += wrong
     if unread:
         account.unverified.append(f"{several(len(unread), 'case')}: {unread[0].why}; {unread[0].hint}")
@@ -190,11 +190,10 @@ def _name(path: Path, directory: Path) -> str:
     return path.relative_to(directory).as_posix() if path.is_relative_to(directory) else str(path)
 
 
-def _flaw(change: Change) -> Flaw:
+def _flaw(change: Change, evidence: str) -> Flaw:
     reason = f" ({change.reason})" if change.reason else ""
-    return Flaw(
-        RESULTS, f"{change.provider}, {change.what}: says {change.before}, and the evidence {change.now}{reason}"
-    )
+    said = f"says {change.before}, and {evidence} {change.now}{reason}"
+    return Flaw(RESULTS, f"{change.provider}, {change.what}: {said}")
 
 
 def _suite(suite: Suite) -> str:

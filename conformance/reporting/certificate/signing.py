@@ -185,6 +185,8 @@ def open_envelope(content: bytes) -> Envelope:
         envelope = Envelope.from_dict(msgspec.to_builtins(msgspec.json.decode(content, type=_Envelope)))
     except (msgspec.DecodeError, RecursionError, FormatError, ValueError, KeyError) as error:
         raise BadEnvelope(f"no DSSE envelope: {error}") from None
+    if envelope.payload_type != PAYLOAD_TYPE:
+        raise BadEnvelope(f"holds {envelope.payload_type}, and a certificate {PAYLOAD_TYPE}")
     if len(envelope.signatures) != 1:
         raise BadEnvelope(f"has {len(envelope.signatures)} signatures, and a certificate has one")
     if _encoded(envelope) != content:

@@ -117,7 +117,7 @@ def signed_again(
         path.write_bytes(files[RESULTS])
         results = load(path)
     digests = (hashlib.sha256(content).hexdigest() for content in (files[RESULTS], manifest))
-    said = msgspec.to_builtins(statement.make(results, gating.gate(results), *digests))
+    said = msgspec.json.decode(statement.encoded(statement.make(results, gating.gate(results), *digests)))
     change(said)
     payload = statement.encoded(msgspec.convert(said, statement.Statement))
     envelope = signing.sign(payload, signer(key))
@@ -145,3 +145,16 @@ def edited(
     (only,) = results.providers
     only = provider(REPLACED(only, requirements=tuple(map(rows, only.requirements)), cases=cases(only.cases)))
     return REPLACED(results, providers=(only,), **others)
+
+
+def moved(results: Results, case: str, place: str) -> Results:
+    """The results with the evidence of that case at another place."""
+
+    def there(each: Any) -> Any:
+        return REPLACED(each, evidence=place) if each.id == case else each
+
+    return edited(
+        results,
+        rows=lambda row: REPLACED(row, cases=tuple(map(there, row.cases))),
+        cases=lambda cases: tuple(map(there, cases)),
+    )

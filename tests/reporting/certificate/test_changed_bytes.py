@@ -59,14 +59,15 @@ def test_a_thousand_random_changes_are_all_found(tmp_path: Path, whole: bytes) -
         assert found(tmp_path / "changed.zip", changed(whole, at, mask)).status == 1, (at, mask)
 
 
-def test_a_change_of_every_byte_is_found_and_named_without_judging(
+def test_what_was_changed_is_named_without_judging(
     tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Every seventh byte of the whole; what is packed is under a digest, and of the rest every bit is tried below."""
     monkeypatch.setattr(verifying, "confirm", lambda *_: None)
     choose = random.Random(SEED)
     path = tmp_path / "changed.zip"
     path.write_bytes(whole)
-    for at, may_be_named in enumerate(owners(path)):
+    for at, may_be_named in list(enumerate(owners(path)))[choose.randrange(7) :: 7]:
         account = found(path, changed(whole, at, choose.randrange(1, 256))).account
         named = {flaw.where for flaw in account.wrong}
         assert named & may_be_named if may_be_named else named, (at, account)
