@@ -84,8 +84,8 @@ def _certify(directory: Path, key: Path, output: Path) -> int:
     except certifying.Refused as problem:
         raise Stop(clean(f"not certified: {problem}"), problem.hint, problem.status) from None
     except OSError as error:
-        hint = "name another file with --output, or mend what is said"
-        raise Stop(f"cannot write {output}: {error.filename or ''}: {error.strerror}", hint) from None
+        hint = "mend that, or name another file with --output"
+        raise Stop(clean(f"not certified: {error.filename or output}: {error.strerror}"), hint) from None
     _tell(written, signing.fingerprint(signer.public_key), key)
     return 0
 

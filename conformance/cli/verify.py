@@ -38,28 +38,36 @@ def run(arguments: argparse.Namespace) -> int:
     """Verify."""
     from conformance.cli.work import Steps, ended_like_ctrl_c
     from conformance.reporting.certificate import signing, verifying
+    from conformance.reporting.text import clean
 
     path: Path = arguments.bundle
     try:
         trusted = signing.load_public(arguments.key) if arguments.key is not None else None
     except signing.BadKey as problem:
         raise Stop(str(problem), problem.hint) from None
-    try:
-        with path.open("rb"):
-            pass
-    except OSError as error:
-        raise Stop(f"{path}: cannot be read: {error.strerror}", "name the file that certify wrote") from None
+    _check_readable(path)
     try:
         with ended_like_ctrl_c(), Steps() as steps:
             found = verifying.verify(path, trusted, steps)
     except OSError as error:
         hint = "evidence is unpacked to a temporary directory: make room there, or set TMPDIR to another"
-        raise Stop(f"{error.filename or path}: {error.strerror}", hint, NOTHING_JUDGED) from None
+        raise Stop(clean(f"{error.filename or path}: {error.strerror}"), hint, NOTHING_JUDGED) from None
     if arguments.json:
         print(json.dumps(_as_json(path, found), indent=1))
     else:
         _tell(found)
     return found.status
+
+
+def _check_readable(path: Path) -> None:
+    hint = "name the file that certify wrote"
+    if path.exists() and not path.is_file():
+        raise Stop(f"{path}: {'a directory' if path.is_dir() else 'no plain file'}", hint)
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise Stop(f"{path}: cannot be read: {error.strerror}", hint) from None
 
 
 def _tell(found: Verification) -> None:

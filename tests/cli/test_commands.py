@@ -15,7 +15,7 @@ from conformance.cli import main
 from conformance.trace import store
 from tests.reporting.runs import GOOD, kept_run
 
-COMMANDS = ("run", "providers", "requirements", "explain", "judge", "check-agent", "build")
+COMMANDS = ("run", "providers", "requirements", "explain", "judge", "certify", "verify", "check-agent", "build")
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
 
 

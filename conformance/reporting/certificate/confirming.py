@@ -14,6 +14,7 @@ from pathlib import Path
 
 from conformance import __version__
 from conformance.catalogue import catalogue
+from conformance.oracle.verdicts import Verdict
 from conformance.reporting import gating, page
 from conformance.reporting.certificate import bundle, statement
 from conformance.reporting.certificate.archive import Flaw
@@ -104,12 +105,18 @@ def confirm(
     differs = _check_verdicts(results, again, whole, directory, account)
     if report is not None:
         _check_report(results, report, again, directory, account)
-    account.unverified += [
-        "that the packets (.pcapng) are those of the traces: the traces are what is judged",
-        "that the run held every case of the suite, and that the evidence is of what it is said to be: "
-        "for these the signer vouches",
-    ]
+    account.unverified += _vouched(results)
     return Confirmed(results, gate, again.results.cases.finished, differs)
+
+
+def _vouched(results: Results) -> Iterator[str]:
+    """What no evidence in a bundle can show."""
+    silent = sum(row.verdict is Verdict.NOT_EXERCISED for each in results.providers for row in each.requirements)
+    cases = several(results.cases.finished, "case")
+    yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
+    left = several(silent, "requirement was", "requirements were")
+    yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
+    yield "that the evidence was taken from what it names, and when: for that the signer vouches"
 
 
 def _read(content: bytes, directory: Path, account: Account) -> Results | None:
