@@ -10,7 +10,19 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol
 
 from conformance import __version__
-from conformance.cli import build, check_agent, diff, explain, judge, providers, report, requirements, run
+from conformance.cli import (
+    build,
+    certify,
+    check_agent,
+    diff,
+    explain,
+    judge,
+    providers,
+    report,
+    requirements,
+    run,
+    verify,
+)
 from conformance.cli.usage import INTERRUPTED, Stop, tell
 
 
@@ -33,6 +45,8 @@ _COMMANDS: dict[str, _Command] = {
     "judge": judge,
     "report": report,
     "diff": diff,
+    "certify": certify,
+    "verify": verify,
     "check-agent": check_agent,
     "build": build,
 }

@@ -11,15 +11,14 @@ import contextlib
 import errno
 import os
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+from conformance.cli.work import ended_like_ctrl_c
 
 if TYPE_CHECKING:
     from conformance.reporting.results import Results
@@ -68,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
     _check_baseline(arguments)
     output = _ready(arguments.output) if arguments.output else _fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    with _ended_like_ctrl_c():
+    with ended_like_ctrl_c():
         unprepared = _prepare(arguments.provider)
     status, reason = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
@@ -222,21 +221,6 @@ def _plugin() -> list[str]:
 # --- pytest ---------------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """SIGTERM and SIGHUP end the run in good order meanwhile; a signal that is ignored (nohup) stays so."""
-    before = {}
-    for name in ("SIGTERM", "SIGHUP"):  # not every system has both
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 class _Watcher:
     """Tells Ctrl-C from pytest's other reasons to stop early, and what such a reason was."""
 
@@ -258,7 +242,7 @@ def _run_pytest(words: list[str], *, as_json: bool) -> tuple[int, str]:
 
     watcher = _Watcher()
     stdout = contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext()
-    with stdout, _ended_like_ctrl_c():
+    with stdout, ended_like_ctrl_c():
         try:
             status = int(pytest.main(words, plugins=[watcher]))
         except KeyboardInterrupt:  # so late that pytest had ended its session: while the reports were written

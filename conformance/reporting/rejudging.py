@@ -7,7 +7,7 @@ planned cases, the environment, what an agent said in its hello, the baseline) i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,19 +21,24 @@ from conformance.trace.trace import Trace
 
 _SWAPPED = "put each file back to where its run wrote it, or run the case again"
 _EDITED_STATEMENT = "the results and their evidence must be of one run: copy the whole directory again"
+_BREAKS = "no harness writes such a trace: run the case again"
 _OUTSIDE = "evidence lies in the directory of its run; take the results from the run that wrote them"
 _DAMAGED = "its evidence is damaged or missing"
 
 
 @dataclass(frozen=True)
 class Change:
-    """Something that is not as the results say. `what`: a requirement, or another part of the provider's results."""
+    """Something that is not as the results say. `what`: a requirement, or another part of the provider's results.
+
+    `of_record` where it stands in the evidence as it is, so that no judge, of whatever version, has a say in it.
+    """
 
     provider: str
     what: str
     before: str
     now: str
     reason: str = ""
+    of_record: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,22 @@ class Rejudged:
         return 1 if self.changes or self.bad or self.left_out else 0
 
 
-def rejudge(results: Results, directory: Path) -> Rejudged:
-    """Judge the evidence of a run again. `directory` is where the evidence paths of the results start from."""
+def rejudge(results: Results, directory: Path, judged: Callable[[int], object] = int) -> Rejudged:
+    """Judge the evidence of a run again. `directory` is where the evidence paths of the results start from.
+
+    `judged` is told after each case how many are done.
+    """
     cases: list[CaseResult] = []
     bad: list[BadEvidence] = []
     damaged: dict[str, set[str]] = {provider.name: set() for provider in results.providers}
     for provider in results.providers:
         for case in provider.cases:
             try:
-                trace = trace_of(provider, case, directory)
-                cases.append(judge_case(trace, evidence=case.evidence, duration_s=case.duration_s))
+                cases.append(_judged(provider, case, directory))
             except BadEvidence as problem:
                 bad.append(problem)
                 damaged[provider.name].add(case.id)
+            judged(len(cases) + len(bad))
     runs = [_run(provider, results) for provider in results.providers]
     environment: dict[str, object] = msgspec.to_builtins(results.environment)
     built = build(cases, runs, environment, results.cases.planned, results.baseline)
@@ -77,6 +85,15 @@ def rejudge(results: Results, directory: Path) -> Rejudged:
     stored = sorted((directory / "evidence").rglob("*.jsonl"))
     left_out = tuple(path for path in stored if path.resolve() not in known)
     return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)
+
+
+def _judged(provider: ProviderResults, case: CaseSummary, directory: Path) -> CaseResult:
+    trace = trace_of(provider, case, directory)
+    try:
+        return judge_case(trace, evidence=case.evidence, duration_s=case.duration_s)
+    except Exception as error:  # evidence is somebody's: what cannot be judged must not keep the rest from it
+        why = f"cannot be judged: {type(error).__name__}: {error}"
+        raise BadEvidence(directory / case.evidence, 0, why, _BREAKS) from error
 
 
 def trace_of(provider: ProviderResults, case: CaseSummary, directory: Path) -> Trace:
@@ -96,6 +113,9 @@ def trace_of(provider: ProviderResults, case: CaseSummary, directory: Path) -> T
     # What was claimed decides what applies. A provider with a problem may have made no full statement.
     if not provider.problem and header.statement != provider.statement:
         why = f"the evidence of {header.case} was taken under another statement than the one in the results"
+        raise BadEvidence(path, 1, why, _EDITED_STATEMENT)
+    if not provider.problem and header.implementation != provider.found.get("implementation", {}):
+        why = f"the evidence of {header.case} was taken from another implementation than the results name"
         raise BadEvidence(path, 1, why, _EDITED_STATEMENT)
     return trace
 
@@ -119,6 +139,7 @@ def _run(provider: ProviderResults, results: Results) -> ProviderRun:
         problem=provider.problem,
         settle_ms=times.settle_ms if times else 0,
         prompt_ms=times.prompt_ms if times else 0,
+        latency_ms=times.latency_ms if times else 0,
     )
 
 
@@ -151,7 +172,7 @@ def _changes(before: Results, now: Results, damaged: Mapping[str, set[str]]) -> 
     if extent.finished != held or extent.planned < held:
         found = True
         said = f"{extent.finished} finished of {extent.planned} planned"
-        yield Change("results.json", "cases", said, f"{held} finished", "counted from its cases")
+        yield Change("results.json", "cases", said, f"{held} finished", "counted from its cases", of_record=True)
     same_suite = msgspec.structs.replace(now, suite=before.suite)
     if not found and not any(damaged.values()) and same_suite != before:
         yield Change("results.json", "form", "as stored", "another order, or entries that a run does not write")
@@ -200,7 +221,7 @@ def _of_case(provider: str, old: CaseSummary, new: CaseSummary) -> Iterator[Chan
     for field in CaseSummary.__struct_fields__:
         before, now = getattr(old, field), getattr(new, field)
         if before != now:
-            yield Change(provider, f"{old.id}, {field}", _worded(before), _worded(now))
+            yield Change(provider, f"{old.id}, {field}", _worded(before), _worded(now), of_record=field != "verdict")
 
 
 def _of_claims(old: ProviderResults, new: ProviderResults, damaged: set[str]) -> Iterator[Change]:

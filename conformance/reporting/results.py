@@ -269,7 +269,7 @@ def load(path: Path) -> Results:
         key = place.strip("`").removeprefix("$").removeprefix(".")
         hint = "results are read by the suite version that wrote them, or a later one"
         raise BadResults(path, key, why, hint) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadResults(path, "", f"not JSON, or cut short: {error}", "copy the file again, or run again") from None
 
 

@@ -50,6 +50,10 @@ class BadEvidence(Exception):
         self.path, self.line, self.why, self.hint = path, line, why, hint
 
 
+class UnknownFormat(BadEvidence):
+    """A trace that another version of the suite wrote, in a format that this one does not read."""
+
+
 _EDITED = "restore the file from the run that made it, or run the case again; an edited trace proves nothing"
 _CUT = "the run was cut short or the copy is incomplete: copy it again, or run the case again"
 
@@ -81,7 +85,7 @@ def load(path: Path) -> Trace:
     """Read a trace back.
 
     Raises:
-        BadEvidence: the file cannot be read, is cut short, was edited, or is of an unknown format.
+        BadEvidence: the file cannot be read, is cut short, was edited, or (UnknownFormat) is of an unknown format.
     """
     try:
         whole = path.read_bytes()
@@ -97,7 +101,7 @@ def load(path: Path) -> Trace:
         raise BadEvidence(path, 0, "the digest does not fit: the file was changed after it was written", _EDITED)
     if (found := _decode(path, 1, lines[0], _FORMAT).trace) != FORMAT:
         why = f"trace format {found}, and this suite reads {FORMAT}"
-        raise BadEvidence(path, 1, why, "judge it with the suite version that wrote it")
+        raise UnknownFormat(path, 1, why, "judge it with the suite version that wrote it")
     first = _decode(path, 1, lines[0], _FIRST)
     events = tuple(_decode(path, number, line, _EVENT) for number, line in enumerate(lines[1:], start=2))
     return Trace(first.header, events)
@@ -106,5 +110,5 @@ def load(path: Path) -> Trace:
 def _decode(path: Path, number: int, line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(line)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BadEvidence(path, number, str(error), _EDITED) from None

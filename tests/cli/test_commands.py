@@ -17,7 +17,10 @@ from conformance.reporting.results import save
 from conformance.trace import store
 from tests.reporting.runs import GOOD, case, finding, kept_run, results_of
 
-COMMANDS = ("run", "providers", "requirements", "explain", "judge", "report", "diff", "check-agent", "build")
+COMMANDS = (
+    *("run", "providers", "requirements", "explain", "judge", "report", "diff", "certify", "verify"),
+    *("check-agent", "build"),
+)
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
 
 

@@ -66,12 +66,13 @@ def unit_story() -> Story:
 
 def mixed_run(directory: Path) -> Results:
     """Two providers on disk: failures, a deviation, what is left open, a contradiction; with evidence for most."""
+    tested = FOUND["implementation"]
     open_, broke, bad = Conclusion.UNDETERMINED, Conclusion.ERROR, Conclusion.VIOLATED
     good = (finding("IND-MSG-01", Conclusion.SATISFIED, events=(3, 4), matched="Winsock SPI, WSPRecv"),)
     cases = [
-        keep(named(good_story(), GOOD), directory),
-        keep(named(bad_story(), BAD), directory),
-        keep(named(disturbed_story(), HELD), directory),
+        keep(named(good_story(), GOOD, implementation=tested), directory),
+        keep(named(bad_story(), BAD, implementation=tested), directory),
+        keep(named(disturbed_story(), HELD, implementation=tested), directory),
         keep(named(unit_story(), UNITS, "mine"), directory),
         case("a.py::test_left_open", finding("IND-ABORT-01", open_, "no link is visible")),
         case("a.py::test_deviates", finding("IND-STREAM-05", bad, "it did otherwise")),
@@ -91,7 +92,8 @@ def hostile_run(directory: Path) -> Results:
     story.iut.indicates(HOSTILE, HOSTILE)
     story.note(HOSTILE, detail=HOSTILE)
     identity = f"a.py::test_x[{HOSTILE}]"
-    trace = named(story, identity, HOSTILE, peer=HOSTILE, wire_missing=HOSTILE, doubtful=HOSTILE)
+    tested = {"name": HOSTILE, "version": HOSTILE}
+    trace = named(story, identity, HOSTILE, peer=HOSTILE, wire_missing=HOSTILE, doubtful=HOSTILE, implementation=tested)
     store.save(trace, directory / "evidence" / "x.jsonl")
     found = finding("IND-STREAM-01", Conclusion.VIOLATED, HOSTILE, events=(5,), matched=HOSTILE)
     results = results_of(
@@ -99,7 +101,7 @@ def hostile_run(directory: Path) -> Results:
         providers=[
             provider(
                 HOSTILE,
-                found={"implementation": {"name": HOSTILE, "version": HOSTILE}, "service_flags": [HOSTILE]},
+                found={"implementation": tested, "service_flags": [HOSTILE]},
                 contradictions=(Contradiction(item=HOSTILE, claimed=HOSTILE, found=HOSTILE),),
             ),
             provider("broken", problem=HOSTILE),
