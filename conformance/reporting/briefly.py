@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting.gating import Gate
 from conformance.reporting.results import CaseRow, FindingRow, ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean
 
@@ -22,9 +23,11 @@ _CATALOGUE_SHOWN = 19
 """Characters of `sha256:…` that tell one catalogue from another."""
 
 
-def is_failed(row: RequirementRow) -> bool:
-    """Whether a requirement counts against its provider, and closes the gate. Every report for machines asks here."""
-    return row.verdict in (Verdict.FAIL, Verdict.ERROR)
+def is_failed(row: RequirementRow, provider: ProviderResults, decided: Gate) -> bool:
+    """Whether a requirement counts against its provider: it failed and is not excused, or it broke."""
+    return row.verdict is Verdict.ERROR or (
+        row.verdict is Verdict.FAIL and decided.excuse(provider.name, row.id) is None
+    )
 
 
 def telling(row: RequirementRow) -> list[tuple[CaseRow, list[FindingRow]]]:

@@ -3,6 +3,7 @@
 
 A failure carries what a developer needs: clause, accepted outcomes, what was seen, and the command to run it again.
 What the statement rules out, nothing reached or the evidence does not decide is skipped, with the reason: never passed.
+So is a failure that the baseline excuses.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from conformance.catalogue.requirement import Requirement
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.briefly import claimed, implementation, is_failed, seen, telling
 from conformance.reporting.failures import again, problem_lines, rule
-from conformance.reporting.gating import CLOSED, gate
+from conformance.reporting.gating import CLOSED, Gate, about, gate
 from conformance.reporting.results import ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several, wrapped
 
@@ -34,28 +35,36 @@ _KINDS = ("failure", "error", "skipped")
 def render(results: Results) -> str:
     """The XML of a run. Nothing that was said in it can break out of its place: it is cleaned, then escaped."""
     root = ElementTree.Element("testsuites", name="shutdown-conformance")
-    root.append(_gate(results))
+    decided = gate(results)
+    root.append(_gate(decided))
     for provider in results.providers:
-        root.append(_suite(provider, results))
+        root.append(_suite(provider, results, decided))
     _count(root, sum(float(suite.attrib["time"]) for suite in root))
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _gate(results: Results) -> ElementTree.Element:
-    """The gate as a test case of its own: it can be closed where no requirement failed, as by a run cut short."""
+def _gate(decided: Gate) -> ElementTree.Element:
+    """The gate as a test case of its own: a run cut short closes it, or an entry of the baseline that holds no more."""
     suite = ElementTree.Element("testsuite", name="gate")
     case = ElementTree.SubElement(suite, "testcase", classname="gate", name="the gate is open", time="0.000")
-    decided = gate(results)
     if not decided.is_open:
         kind = "failure" if decided.status == CLOSED else "error"
         message = clean(decided.sentence, _MESSAGE_LIMIT)
-        ElementTree.SubElement(case, kind, message=message, type="gate").text = clean(decided.sentence)
+        ElementTree.SubElement(case, kind, message=message, type="gate").text = "\n".join(_why(decided))
     _count(suite, 0.0)
     return suite
 
 
-def _suite(provider: ProviderResults, results: Results) -> ElementTree.Element:
+def _why(decided: Gate) -> Iterator[str]:
+    """Why the gate is closed, where no test case of a requirement says so."""
+    yield clean(decided.sentence)
+    for said, found in (("remove", decided.stale), ("expired", decided.expired), ("no match", decided.unmatched)):
+        for each in found:
+            yield from wrapped(f"  {said}", f"{each.requirement} ({each.provider}): {about(each)}")
+
+
+def _suite(provider: ProviderResults, results: Results, decided: Gate) -> ElementTree.Element:
     suite = ElementTree.Element("testsuite", name=clean(provider.name))
     properties = ElementTree.SubElement(suite, "properties")
     for name, value in _properties(provider, results):
@@ -63,7 +72,7 @@ def _suite(provider: ProviderResults, results: Results) -> ElementTree.Element:
     if provider.problem:
         suite.append(_untested(provider))
     took = {case.id: case.duration_s for case in provider.cases}
-    suite.extend([_case(provider, row, took) for row in provider.requirements])
+    suite.extend([_case(provider, row, took, decided) for row in provider.requirements])
     # Less than the sum of the test cases: one case of the suite bears on many requirements.
     _count(suite, sum(took.values()))
     return suite
@@ -98,7 +107,9 @@ def _untested(provider: ProviderResults) -> ElementTree.Element:
     return case
 
 
-def _case(provider: ProviderResults, row: RequirementRow, took: Mapping[str, float]) -> ElementTree.Element:
+def _case(
+    provider: ProviderResults, row: RequirementRow, took: Mapping[str, float], decided: Gate
+) -> ElementTree.Element:
     requirement = catalogue.load().get(row.id)
     group = catalogue.load().groups.get(requirement.group) if requirement else None
     case = ElementTree.Element(
@@ -110,7 +121,10 @@ def _case(provider: ProviderResults, row: RequirementRow, took: Mapping[str, flo
     message = clean(seen(row), _MESSAGE_LIMIT)
     if provider.problem and row.verdict is Verdict.ERROR:
         ElementTree.SubElement(case, "skipped", message="the provider could not be tested")
-    elif is_failed(row):
+    elif row.verdict is Verdict.FAIL and (entry := decided.excuse(provider.name, row.id)) is not None:
+        excuse = f"excused: {entry.reason} ({entry.owner}, until {entry.expires}); {seen(row)}"
+        ElementTree.SubElement(case, "skipped", message=clean(excuse, _MESSAGE_LIMIT))
+    elif is_failed(row, provider, decided):
         kind = "error" if row.verdict is Verdict.ERROR else "failure"
         failure = ElementTree.SubElement(case, kind, message=message, type=str(row.verdict))
         failure.text = "\n".join(_explained(provider, row, requirement))

@@ -14,27 +14,29 @@ from conformance.catalogue import catalogue
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.briefly import implementation, is_failed, judged_by, seen, telling
 from conformance.reporting.failures import again
-from conformance.reporting.gating import gate
+from conformance.reporting.gating import Gate, about, gate
 from conformance.reporting.results import ProviderResults, RequirementRow, Results
 from conformance.reporting.text import clean, several
 
-ROOM = {"providers": 300_000, "failures": 450_000, "contradictions": 100_000, "untested": 100_000}
+ROOM = {"providers": 250_000, "failures": 450_000, "baseline": 100_000, "contradictions": 100_000, "untested": 100_000}
 """Bytes for each part; together, with headings and notes, less than 1024 KiB."""
 _FOLDED_FROM = 6
 """So many failures and more are folded, so that the page of the job stays a page."""
 _TEXT_LIMIT = 400
 _NAME_LIMIT = 120
 _ALWAYS_SHOWN = (Verdict.PASS, Verdict.FAIL)
-_MARKUP = re.compile(r"([\\`*_{}\[\]#|~<>&@]|(?<=:)/)")
-"""What may mean something in a line of prose; the slash that would make a link of an address."""
+_MARKUP = re.compile(r"([\\`*_{}\[\]#|~<>&@]|(?<=:)/|(?<=www)\.)")
+"""What may mean something in a line of prose, or would make a link of it."""
 
 
 def render(results: Results) -> str:
     """The Markdown of a run."""
+    decided = gate(results)
     parts = [
-        ["## Shutdown conformance", "", f"**{_plain(gate(results).sentence)}**", ""],
-        _table(results),
-        _failures(results),
+        ["## Shutdown conformance", "", f"**{_plain(decided.sentence)}**", ""],
+        _table(results, decided),
+        _failures(results, decided),
+        _listed("The baseline", "baseline", _entries(decided)),
         _listed("Contradictions to what is claimed", "contradictions", _contradictions(results)),
         _listed("Could not be tested", "untested", _untested(results)),
         ["The whole report is `report.html` in the directory of the run, with the evidence beside it.", ""],
@@ -46,24 +48,25 @@ def render(results: Results) -> str:
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 
-def _table(results: Results) -> list[str]:
+def _table(results: Results, decided: Gate) -> list[str]:
     counted = {verdict for p in results.providers for verdict in Verdict if p.totals.get(verdict)}
     shown = [verdict for verdict in Verdict if verdict in counted or verdict in _ALWAYS_SHOWN]
-    rows = [_row(provider, shown) for provider in results.providers]
+    rows = [_row(provider, shown, decided) for provider in results.providers]
     fitting, left_out = _fit(rows, "providers")
     head = ["| provider | implementation |" + "".join(f" {verdict} |" for verdict in shown)]
     return [*head, "|---|---|" + "--:|" * len(shown), *fitting, *_note(left_out, "more provider"), ""]
 
 
-def _row(provider: ProviderResults, shown: Iterable[Verdict]) -> str:
+def _row(provider: ProviderResults, shown: Iterable[Verdict], decided: Gate) -> str:
     name, tested = (_code(text, _NAME_LIMIT) for text in (provider.name, implementation(provider)))
     counts = ["·" if provider.problem else str(provider.totals.get(verdict, 0) or "·") for verdict in shown]
-    cells = [f"{_mark(provider)} {name}".replace("|", "\\|"), tested.replace("|", "\\|"), *counts]
+    cells = [f"{_mark(provider, decided)} {name}".replace("|", "\\|"), tested.replace("|", "\\|"), *counts]
     return f"| {' | '.join(cells)} |"
 
 
-def _failures(results: Results) -> list[str]:
-    failed = [(p, row) for p in results.providers if not p.problem for row in p.requirements if is_failed(row)]
+def _failures(results: Results, decided: Gate) -> list[str]:
+    tested = [provider for provider in results.providers if not provider.problem]
+    failed = [(p, row) for p in tested for row in p.requirements if is_failed(row, p, decided)]
     if not failed:
         return []
     fitting, left_out = _fit(["\n".join(_failure(provider, row)) for provider, row in failed], "failures")
@@ -83,6 +86,23 @@ def _failure(provider: ProviderResults, row: RequirementRow) -> Iterator[str]:
     if cases := telling(row):
         case = cases[0][0]
         yield f"  - again: {_code(again(provider.name, case.id, case.topology), _TEXT_LIMIT)}"
+
+
+def _entries(decided: Gate) -> list[str]:
+    """What became of the baseline: what no longer holds first, then what it excuses."""
+    standings = {
+        "remove": decided.stale,
+        "expired": decided.expired,
+        "no match": decided.unmatched,
+        "excused": decided.excused,
+        "not confirmed": decided.unconfirmed,
+    }
+    return [
+        f"- **{said}** {_code(each.requirement, _NAME_LIMIT)} {_code(each.provider, _NAME_LIMIT)}: "
+        f"{_code(about(each), _TEXT_LIMIT)}"
+        for said, found in standings.items()
+        for each in found
+    ]
 
 
 def _contradictions(results: Results) -> list[str]:
@@ -110,10 +130,10 @@ def _listed(title: str, part: str, lines: list[str]) -> list[str]:
 # --- what is said -----------------------------------------------------------------------------------------------------
 
 
-def _mark(provider: ProviderResults) -> str:
+def _mark(provider: ProviderResults, decided: Gate) -> str:
     if provider.problem:
         return "⚠️"
-    if any(map(is_failed, provider.requirements)):
+    if any(is_failed(row, provider, decided) for row in provider.requirements):
         return "❌"
     return "✅" if provider.totals.get(Verdict.PASS) else "⚪"
 

@@ -79,7 +79,7 @@ class Opener:
             java_script_enabled=script,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         visit = Visit(context.new_page())
         visit.page.on("console", lambda said: visit.complaints.append(said.text))
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -83,6 +84,7 @@ def test_all_of_them_say_the_same(tmp_path: Path) -> None:
     junit = JUnitXml.fromstring((tmp_path / "junit.xml").read_bytes())
     sentence = gate(results).sentence
     assert sentence in terminal
+    assert sentence in html.unescape((tmp_path / reports.PAGE).read_text("utf-8"))
     assert sentence in re.sub(r"\\(?=\W)", "", summary)
     assert sentence in (tmp_path / "junit.xml").read_text("utf-8")
     totals = first(results).totals
