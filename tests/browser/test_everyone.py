@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from conformance.reporting.page import render
 from tests.browser.conftest import Opener
-from tests.reporting.pages import HOSTILE_SHOWN
+from tests.reporting.pages import HOSTILE_SHOWN, excused_run
 
 OPENED = "#cell=kernel-tcp/IND-STREAM-01"
 
@@ -119,3 +120,17 @@ def test_on_paper_the_whole_report_has_no_controls(visit: Opener, mixed: Path) -
     for control in ("nav", "#filters select", ".chip"):
         assert not page.locator(control).first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 760
+
+
+def test_what_is_excused_looks_so_and_says_so(visit: Opener, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    report.write_text(render(excused_run(tmp_path), tmp_path), encoding="utf-8")
+    page = visit(report, "#verdict=fail")
+    cell = page.locator("#cells tr:visible a.cell.fail.excused").first
+    assert cell.evaluate("cell => getComputedStyle(cell).borderTopStyle") == "solid"
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page.evaluate("for (const each of document.querySelectorAll('#page details')) each.open = true")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    cell.click()
+    page.locator("#panel .reason", has_text="Excused by the baseline: known & watched (net <team>").wait_for()

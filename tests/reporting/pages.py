@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from conformance.catalogue import catalogue
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict, verdict_of
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.results import (
     CaseRow,
     CaseSummary,
@@ -152,3 +154,15 @@ def _long_story(seed: int) -> Story:
     story.iut.recv(0)
     assert any(isinstance(event, Segment) for event in story.events)
     return story
+
+
+def excused_run(directory: Path, *, days: int = 30) -> Results:
+    """A run whose failures are excused for so many days more, with an entry besides that was not decided."""
+    cases = [keep(named(good_story(), GOOD), directory), keep(named(bad_story(), BAD), directory)]
+    results = results_of(*cases)
+    day = date(2030, 6, 15)
+    failing = [row.id for row in results.providers[0].requirements if row.verdict is Verdict.FAIL]
+    until = day + timedelta(days=days)
+    entries = tuple(Entry("kernel-tcp", each, "known & watched", "net <team>", until) for each in failing)
+    undecided = Entry("kernel-tcp", "WIRE-FIN-03", "flaky", "net team", day + timedelta(days=30))
+    return msgspec.structs.replace(results, baseline=Baseline("base.toml", day, (*entries, undecided)))

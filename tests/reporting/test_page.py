@@ -23,7 +23,7 @@ from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.page.packing import packed
 from conformance.reporting.results import Results
 from tests.oracle.story import UNIX_STREAM
-from tests.reporting.pages import FOUND, HOSTILE, HOSTILE_SHOWN, hostile_run, large_run, mixed_run
+from tests.reporting.pages import FOUND, HOSTILE, HOSTILE_SHOWN, excused_run, hostile_run, large_run, mixed_run
 from tests.reporting.runs import BAD, case, finding, kept_run, provider, results_of
 
 VOID = {"meta", "link", "br", "input", "wbr"}
@@ -178,6 +178,51 @@ def test_results_of_another_version_have_unknown_rows_and_missing_ones(tmp_path:
     assert "NEW-ROW-99 Not in the catalogue of this suite" in text
     (empty,) = [cell for cell in cells(page) if "none" in (cell["class"] or "").split()]
     assert "no row for it" in (empty["title"] or "")
+
+
+# --- a baseline -----------------------------------------------------------------------------------------------------
+
+
+def test_what_a_baseline_excuses_is_not_red_and_not_hidden(tmp_path: Path) -> None:
+    results = excused_run(tmp_path)
+    page = render(results, tmp_path)
+    text = _Reader(page).text
+    assert gate(results).is_open
+    assert "Why is it red?" not in text
+    assert "excused: known & watched (net <team>, until 2030-07-15)" in text
+    assert "recv failed with ECONNRESET" in text
+    assert "base.toml, as of 2030-06-15 (UTC)" in text
+    failing = [cell for cell in cells(page) if "fail" in (cell["class"] or "").split()]
+    assert failing
+    for cell in failing:
+        assert "excused" in (cell["class"] or "").split()
+        assert (cell["aria-label"] or "").startswith("fail, excused: ")
+        assert "known & watched" in (cell["title"] or "")
+
+
+def test_an_entry_that_the_run_did_not_decide_is_told(tmp_path: Path) -> None:
+    text = _Reader(render(excused_run(tmp_path), tmp_path)).text
+    assert "1 entry that this run did not decide" in text
+    assert "WIRE-FIN-03 kernel-tcp: not confirmed not-exercised; flaky (net team, until 2030-07-15)" in text
+
+
+def test_on_the_day_after_its_last_it_is_red_and_said_to_have_expired(tmp_path: Path) -> None:
+    results = excused_run(tmp_path, days=-1)
+    page = render(results, tmp_path)
+    text = _Reader(page).text
+    assert not gate(results).is_open
+    assert "Why is it red?" in text
+    assert "These entries of base.toml no longer hold, and close the gate." in text
+    assert "kernel-tcp: expired known & watched" in text
+    assert not [cell for cell in cells(page) if "excused" in (cell["class"] or "").split()]
+
+
+def test_an_entry_of_what_does_not_fail_is_red_though_nothing_failed(tmp_path: Path) -> None:
+    results = excused_run(tmp_path)
+    kept = msgspec.structs.replace(results_of(case("one", finding("IND-STREAM-01", Conclusion.SATISFIED))))
+    text = _Reader(render(msgspec.structs.replace(kept, baseline=results.baseline), tmp_path)).text
+    assert "Why is it red?" in text
+    assert "IND-STREAM-01 kernel-tcp: does not fail: remove the entry" in text
 
 
 # --- what it can never do -------------------------------------------------------------------------------------------

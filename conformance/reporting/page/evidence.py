@@ -22,6 +22,7 @@ from conformance.reporting.explain import in_words
 from conformance.reporting.failures import again, problem_lines
 from conformance.reporting.page.claims import implementation
 from conformance.reporting.page.looks import LOOKS
+from conformance.reporting.page.trouble import Excuses
 from conformance.reporting.rejudging import trace_of
 from conformance.reporting.results import CaseSummary, ProviderResults, RequirementRow, Results
 from conformance.reporting.steps import FATES, Kind, Step, caveats, steps
@@ -46,7 +47,7 @@ def vocabulary(results: Results) -> dict[str, Any]:
     }
 
 
-def of_provider(provider: ProviderResults, directory: Path, *, linked: bool) -> dict[str, Any]:
+def of_provider(provider: ProviderResults, directory: Path, excused: Excuses, *, linked: bool) -> dict[str, Any]:
     """All rows and cases of one provider. `linked`: with links to the evidence as lying beside the page."""
     pointed: dict[str, set[int]] = {}
     for row in provider.requirements:
@@ -58,7 +59,7 @@ def of_provider(provider: ProviderResults, directory: Path, *, linked: bool) -> 
         "implementation": clean(implementation(provider)[0]),
         "problem": problem_lines(provider.problem),
         "linked": linked,
-        "rows": {clean(row.id): _row(row, provider, places) for row in provider.requirements},
+        "rows": {clean(row.id): _row(row, provider, places, excused) for row in provider.requirements},
         "cases": [
             _case(case, provider, directory, pointed.get(case.id, set()), linked=linked) for case in provider.cases
         ],
@@ -78,13 +79,14 @@ def _requirement(requirement: Requirement) -> dict[str, Any]:
     }
 
 
-def _row(row: RequirementRow, provider: ProviderResults, places: Mapping[str, int]) -> dict[str, Any]:
+def _row(row: RequirementRow, provider: ProviderResults, places: Mapping[str, int], excused: Excuses) -> dict[str, Any]:
     requirement = catalogue.load().get(row.id)
     accepted = requirement.accepted_for(provider.statement) if requirement else ()
     return {
         "verdict": row.verdict,
         "level": row.level,
         "reason": problem_lines(row.reason),
+        "excused": flat(excused.get((provider.name, row.id), "")),
         "accepted": [requirement.accepted.index(each) for each in accepted] if requirement else [],
         "cases": [
             {

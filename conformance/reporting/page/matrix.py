@@ -12,6 +12,7 @@ from conformance.oracle.findings import Conclusion
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.page.rendering import cell_link
+from conformance.reporting.page.trouble import Excuses
 from conformance.reporting.results import ProviderResults, RequirementRow, Results
 from conformance.reporting.text import flat, several
 
@@ -27,6 +28,7 @@ class Cell:
     verdict: Verdict | None
     why: str
     link: str
+    excused: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,21 +64,26 @@ class Matrix:
         return sum(len(section.lines) for section in self.sections)
 
 
-def matrix(results: Results) -> Matrix:
-    """The matrix of a run."""
+def matrix(results: Results, excused: Excuses) -> Matrix:
+    """The matrix of a run, and in it what its baseline excuses."""
     rows = [{row.id: row for row in provider.requirements} for provider in results.providers]
-    sections = tuple(_sections(results.providers, rows))
+    sections = tuple(_sections(results.providers, rows, excused))
     cells = [cell for section in sections for line in section.lines for cell in line.cells]
     counted = Counter(cell.verdict for cell in cells)
     levels = dict.fromkeys(line.level for section in sections for line in section.lines)
     return Matrix(sections, tuple((verdict, counted[verdict]) for verdict in LOOKS if counted[verdict]), tuple(levels))
 
 
-def _sections(providers: Sequence[ProviderResults], rows: Sequence[dict[str, RequirementRow]]) -> Iterator[Section]:
+def _sections(
+    providers: Sequence[ProviderResults], rows: Sequence[dict[str, RequirementRow]], excused: Excuses
+) -> Iterator[Section]:
     known = catalogue.load()
 
     def line(identity: str, level: str, statement: str) -> Line:
-        cells = (_cell(p, of_provider.get(identity), identity) for p, of_provider in zip(providers, rows, strict=True))
+        cells = (
+            _cell(p, of_provider.get(identity), identity, excused)
+            for p, of_provider in zip(providers, rows, strict=True)
+        )
         return Line(identity, level, statement, tuple(cells))
 
     for group in known.groups.values():
@@ -89,11 +96,14 @@ def _sections(providers: Sequence[ProviderResults], rows: Sequence[dict[str, Req
         yield Section(UNKNOWN_GROUP, "Requirements that this suite does not know", lines)
 
 
-def _cell(provider: ProviderResults, row: RequirementRow | None, identity: str) -> Cell:
+def _cell(provider: ProviderResults, row: RequirementRow | None, identity: str, excused: Excuses) -> Cell:
     link = cell_link(provider.name, identity)
     if row is None:
         return Cell(provider.name, None, "these results have no row for it: they are of another version", link)
-    return Cell(provider.name, row.verdict, flat(row.reason or _seen(row)), link)
+    why = row.reason or _seen(row)
+    if entry := excused.get((provider.name, identity)):
+        return Cell(provider.name, row.verdict, flat(f"excused: {entry}; {why}"), link, excused=True)
+    return Cell(provider.name, row.verdict, flat(why), link)
 
 
 def _seen(row: RequirementRow) -> str:

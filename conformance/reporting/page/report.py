@@ -14,7 +14,7 @@ from conformance.reporting.page.claims import claims, implementation
 from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.page.matrix import matrix
 from conformance.reporting.page.rendering import document
-from conformance.reporting.page.trouble import troubles, untested
+from conformance.reporting.page.trouble import entries, excuses, troubles, untested
 from conformance.reporting.reasons import alike
 from conformance.reporting.results import ProviderResults, Results, Times
 
@@ -47,8 +47,13 @@ def render(results: Results, directory: Path, *, evidence: bool = True) -> str:
     the page links to the evidence as lying beside it; without, it says that it stayed with the run. The same results
     with the same evidence give the same page.
     """
-    data = {f"evidence-{n}": behind.of_provider(p, directory, linked=evidence) for n, p in enumerate(results.providers)}
     decided = gate(results)
+    excused = excuses(decided)
+    closing, unconfirmed = entries(decided)
+    data = {
+        f"evidence-{number}": behind.of_provider(provider, directory, excused, linked=evidence)
+        for number, provider in enumerate(results.providers)
+    }
     return document(
         "report.html",
         styles=_STYLES,
@@ -58,10 +63,13 @@ def render(results: Results, directory: Path, *, evidence: bool = True) -> str:
         gate=_GATES.get(decided.status, "undecided"),
         sentence=decided.sentence,
         tested=[_tested(provider, results) for provider in results.providers],
-        red=[trouble for verdict in (Verdict.FAIL, Verdict.ERROR) for trouble in troubles(results, verdict)],
+        red=[*troubles(results, Verdict.FAIL, excused=excused), *troubles(results, Verdict.ERROR)],
+        closing=closing,
+        excused=troubles(results, Verdict.FAIL, excused=excused, only=True),
+        unconfirmed=unconfirmed,
         untested=untested(results),
         amber={verdict: troubles(results, verdict) for verdict in (Verdict.DEVIATION, Verdict.INCONCLUSIVE)},
-        matrix=matrix(results),
+        matrix=matrix(results, excused),
         claims=claims(results),
         left_open=[(verdict, alike(results, verdict)) for verdict in _LEFT_OPEN],
         same_catalogue=results.suite.catalogue == catalogue.digest(),

@@ -31,6 +31,7 @@ async function showEvidence(provider, id, caseId, { place, close, go }) {
     head(provider, id, badge(row.verdict, words), close),
     el("h2", { id: "panel-title" }, requirement?.statement ?? "This suite's catalogue does not know this requirement."),
     el("p", { class: "under" }, [row.level, requirement ? `group ${requirement.group}, ${words.groups[requirement.group]}` : "", all.implementation].filter(Boolean).join(" · ")),
+    row.excused ? el("p", { class: "reason" }, `Excused by the baseline: ${row.excused}`) : null,
     row.reason.length ? el("p", { class: "reason" }, row.reason.join("\n")) : null,
     requirement ? about(requirement, row) : null,
     row.cases.length ? casePicker(row, chosen, words, (each) => go(each.id)) : el("p", { class: "under" }, all.problem.length ? "" : "No case says anything of this requirement here, so there is no ladder."),
