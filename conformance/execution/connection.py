@@ -111,9 +111,12 @@ class Link:
         self.recorder.note("repeated", frame=segment.frame)
         self.tap.repeat(segment)
 
-    def forge(
-        self, sender: End, flags: str, place: Place = Place.SENT, offset: int = 0, *, octets: int = 0
-    ) -> Segment:
+    def catch_up(self) -> None:
+        """Have all seen that the ends have put on the link by now."""
+        if self.tap is not None:
+            self.tap.flush()
+
+    def forge(self, sender: End, flags: str, place: Place = Place.SENT, offset: int = 0, *, octets: int = 0) -> Segment:
         """Put a segment on the link that this end has not sent, its sequence number so far from that place."""
         assert self.tap is not None
         self.tap.flush()  # where things stand is read from the link, and no older answer may still be on its way

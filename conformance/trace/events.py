@@ -123,8 +123,8 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
 
     `seq` and `ack` are absolute (32 bit); `length` counts the payload octets on the wire, also where the capture kept
     fewer; `flags` holds the letters of the set flags in the order of `FSRPAUEC`; `window` is the field as it stands;
-    `scale` the shift count that a SYN offers for it (RFC 7323, 2.2), None where it offers none; `frame` is the number of
-    the packet in the case's pcapng, from 1.
+    `scale` the shift count that a SYN offers for it (RFC 7323, 2.2), None where it offers none; `frame` is the number
+    of the packet in the case's pcapng, from 1.
     """
 
     n: int = 0

@@ -35,8 +35,8 @@ class Place(StrEnum):
     MIDDLE = "the middle of the window"
     EDGE = "RCV.NXT+RCV.WND"
     """The first that lies beyond the window, as the receiver has announced it last."""
-    BEYOND = "the first beyond any window"
-    """The first that lies beyond all that the receiver has announced, and beyond what a scaled field cannot say."""
+    BEYOND = "the first beyond every window"
+    """One that lies beyond all that the receiver has announced, and beyond what a scaled field cannot say."""
 
 
 class Forgery(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,7 +86,9 @@ class Standing:
         expected = max(offset(s.ack, isn) for s in answers)
         last = next(s for s in reversed(answers) if offset(s.ack, isn) == expected)
         shift = shift_of(genuine, sender.other)
-        edges = [offset(s.ack, isn) + window_of(s, shift) for s in answers]
+        opening = [s for s in genuine if s.sender is sender.other and s.flags == "S"]
+        edges = [window_of(s, shift) for s in opening]
+        edges += [offset(s.ack, isn) + window_of(s, shift) for s in answers]
         window = window_of(last, shift)
         places = {
             Place.SENT: max(sent),

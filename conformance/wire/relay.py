@@ -2,8 +2,8 @@
 """A link that the harness relays: each packet passes through our hands, in order, before it is delivered.
 
 Two TUN devices, one in each station's namespace; one thread reads from both and writes to the other. Being in between,
-it can also drop, hold and repeat, as the rules of the tap say, and forge what a case asks for. One lock covers decision, delivery and record, so the
-order of the frames is the order of their deliveries.
+it can also drop, hold and repeat, as the rules of the tap say, and forge what a case asks for. One lock covers
+decision, delivery and record, so the order of the frames is the order of their deliveries.
 """
 
 from __future__ import annotations
