@@ -20,6 +20,7 @@ from conformance.execution.endings import (
 )
 from conformance.execution.lastword import LastWord
 from conformance.trace.events import End
+from conformance.wire.forging import Place
 from conformance.wire.rules import Selection
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "End",
     "Ending",
     "LastWord",
+    "Place",
     "Selection",
     "SendDisconnect",
     "Shutdown",

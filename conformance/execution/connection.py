@@ -16,8 +16,9 @@ from conformance.execution.endings import Close
 from conformance.execution.endpoint import DISCONNECT_ROOM, Endpoint, would_block
 from conformance.execution.lastword import LastWord, octets_of
 from conformance.execution.recorder import Recorder
-from conformance.trace.events import End, Established, Segment
+from conformance.trace.events import End, Established, Fate, Segment
 from conformance.wire.errors import PortClaimed
+from conformance.wire.forging import Forgery, Place
 from conformance.wire.pdus import DECODERS
 from conformance.wire.rules import Action, Passing, Rule, Selection
 from conformance.wire.tap import Tap
@@ -42,16 +43,27 @@ class Link:
     limits: Limits
 
     def wait_for(
-        self, sender: End, flags: str = "", *, data: bool | None = None, more: int = 0, limit_ms: int | None = None
+        self,
+        sender: End,
+        flags: str = "",
+        *,
+        data: bool | None = None,
+        more: int = 0,
+        after: Segment | None = None,
+        limit_ms: int | None = None,
     ) -> Segment | None:
-        """Wait until that end has put such a segment (and so many `more`) on the link; None if it does not."""
+        """Wait until that end has put such a segment (and so many `more`) on the link; None if it does not.
+
+        What came before the segment `after` does not count, and what was forged in that end's name never does.
+        """
         if self.tap is None:
             return None
         selection = Selection(sender=sender, flags=flags, has_data=data)
         matching = set[int]()
 
         def wanted(segment: Segment) -> bool:
-            if selection.matches(Passing(segment.sender, segment.flags, segment.length > 0)):
+            own = segment.fate is not Fate.FORGED and segment.frame > (after.frame if after else 0)
+            if own and selection.matches(Passing(segment.sender, segment.flags, segment.length > 0)):
                 matching.add(segment.frame)
             return len(matching) > more
 
@@ -98,6 +110,19 @@ class Link:
         self.tap.flush()  # no older answer may still be on its way
         self.recorder.note("repeated", frame=segment.frame)
         self.tap.repeat(segment)
+
+    def catch_up(self) -> None:
+        """Have all seen that the ends have put on the link by now."""
+        if self.tap is not None:
+            self.tap.flush()
+
+    def forge(self, sender: End, flags: str, place: Place = Place.SENT, offset: int = 0, *, octets: int = 0) -> Segment:
+        """Put a segment on the link that this end has not sent, its sequence number so far from that place."""
+        assert self.tap is not None
+        self.tap.flush()  # where things stand is read from the link, and no older answer may still be on its way
+        forgery = Forgery(sender, flags, place, offset, octets)
+        self.recorder.note("forged", segment=str(forgery))
+        return self.tap.forge(forgery)
 
 
 @dataclass

@@ -50,8 +50,8 @@ def reset_told_first(connection: Connection, accepted: Expectation) -> Iterator[
 
 def reset_before(connection: Connection, word: Word) -> bool:
     """An error was told after an earlier reset, which the IUT had a choice to accept."""
-    resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst and p.delivered is not None)
-    return word.told not in GRACEFUL_WORDS and any(at <= told_at(word) for at in resets)
+    resets = (p.delivered for p in connection.peer_to_iut.resets_come)
+    return word.told not in GRACEFUL_WORDS and any(at is not None and at <= told_at(word) for at in resets)
 
 
 @judges("IND-ABORT-02")

@@ -46,6 +46,7 @@ _GROUPS = (
     "wire",
     "repeated",
     "resets",
+    "forged",
     "timeouts",
     "quic",
     "websocket",

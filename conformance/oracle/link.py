@@ -22,7 +22,7 @@ from conformance.trace.conditions import Condition, canonical
 from conformance.trace.direction import Acknowledgement, Passage
 from conformance.trace.events import ErrorValue, Outcome
 from conformance.trace.history import Connection
-from conformance.trace.operations import Operation, Side, What
+from conformance.trace.operations import Operation, Report, Side, What
 
 LinkJudge = Callable[[Connection, Expectation], Iterator[Finding]]
 
@@ -127,7 +127,7 @@ def stopped_at(side: Side) -> float:
 
 
 def arrivals(connection: Connection) -> list[tuple[int, Passage]]:
-    """What reached the IUT, in that order, each with its time; the harness's copies too."""
+    """What of the peer's reached the IUT, in that order, each with its time; the harness's copies too."""
     passages = connection.peer_to_iut.passages
     return sorted(((p.delivered, p) for p in passages if p.delivered is not None), key=lambda pair: pair[0])
 
@@ -143,8 +143,8 @@ def own_fin(connection: Connection) -> Passage | None:
 
 
 def resets_come(connection: Connection) -> list[Passage]:
-    """The resets that reached the IUT, in order."""
-    return [p for _, p in arrivals(connection) if p.rst]
+    """The resets that reached the IUT, in order, forged ones too."""
+    return list(connection.peer_to_iut.resets_come)
 
 
 def confirmed(connection: Connection, time: float) -> int:
@@ -232,6 +232,18 @@ def surely_unread(connection: Connection, time: int) -> int:
     acknowledged = max((a.upto for a in direction.acknowledgements if a.at <= time), default=0)
     taken = sum(r.length for r in iut.receives if r.what is What.DATA and r.asked <= time)
     return max(0, min(acknowledged, direction.carried_by(time)) - taken)
+
+
+def looks_in_vain(connection: Connection, since: int, until: float) -> Iterator[Report | Operation]:
+    """What the IUT was asked, a settle time after that and before `until`, and had nothing to tell."""
+    ripe = since + connection.header.settle_ns
+    for report in heard(connection.iut):
+        asked_or_waited = report.at if report.what is What.NOTHING else report.asked
+        if report.what in (What.NOTHING, What.WOULD_BLOCK) and ripe <= asked_or_waited and report.at < until:
+            yield report
+    for poll in connection.iut.calls("poll"):
+        if poll.returned is not None and ripe <= poll.returned < until and poll.outcome is Outcome.TIMEOUT:
+            yield poll
 
 
 # --- what the IUT was told --------------------------------------------------------------------------------------------

@@ -102,8 +102,8 @@ def not_told(
 
 def _reset_before(connection: Connection, notification: Notification) -> bool:
     """It told an error after an earlier reset, which the IUT had a choice to accept."""
-    resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst and p.delivered is not None)
-    return notification.error is not None and any(at <= notification.at for at in resets)
+    resets = (p.delivered for p in connection.peer_to_iut.resets_come)
+    return notification.error is not None and any(at is not None and at <= notification.at for at in resets)
 
 
 @judges("IND-FDC-03")

@@ -83,7 +83,7 @@ def _told_of_another_end(connection: Connection, send: Operation) -> bool:
     """The send may have taken the error of a reset or a time-out, which comes before the caller's own shutdown."""
     told = (Condition.ECONNRESET, Condition.ECONNABORTED, Condition.ENETRESET, Condition.ETIMEDOUT)
     peer = connection.peer_to_iut
-    reset = any(p.rst and p.delivered is not None for p in peer.passages) or peer.ending.reset_at is not None
+    reset = bool(peer.resets_come) or peer.ending.reset_at is not None
     unseen = not peer.visible and connection.peer.gone_at is not None
     return send.condition in told and (reset or unseen or may_time_out(connection))
 
@@ -171,7 +171,7 @@ def _given_up_before(connection: Connection, close: Operation) -> bool:
     A close that throws away what was received and not read resets the connection on many systems.
     """
     until = close.returned or close.entered
-    resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst)
+    resets = (p.delivered for p in connection.peer_to_iut.resets_come)
     if any(at is not None and at <= until for at in resets) or may_time_out(connection):
         return True
     return left_unread(connection.peer, connection.iut, close.entered, messages=False) > 0

@@ -126,7 +126,8 @@ def _nothing_else(connection: Connection, since: int, until: int) -> bool:
     total = connection.peer_to_iut.total
     called = [o for o in connection.iut.operations if since <= o.entered <= until and o.op != "poll"]
     new = [p for at, p in arrivals(connection) if since <= at <= until and not (p.fin and p.end == total)]
-    return not called and not new
+    forged = [p for p in connection.peer_to_iut.forged if since <= p.at <= until]
+    return not called and not new and not forged
 
 
 def _silence_after(connection: Connection, came: int) -> tuple[Shown, ...] | None:

@@ -99,7 +99,7 @@ def data_after_a_full_close_is_reset(connection: Connection, accepted: Expectati
     if close is None or close.returned is None or fin is None or iut.killed_at is not None:
         return
     direction = connection.peer_to_iut
-    late = ((at, p) for at, p in arrivals(connection) if at > close.returned)
+    late = ((at, p) for at, p in arrivals(connection) if at > close.returned and p.segment.length)
     new = next(((at, p) for at, p in late if p.end > direction.carried_by(at - 1)), None)
     if new is None or not fin.at < new[0] < undone_at(connection):
         return
@@ -195,4 +195,5 @@ def _has_another_cause(connection: Connection, answer: Passage, first: int) -> b
     told = next((word.at for word in words(iut, first) if not word.is_graceful), math.inf)
     if min(stopped_at(iut), given_up_at(iut)) <= min(answer.at, told):
         return True
-    return any(not p.rst and first <= at <= answer.at for at, p in arrivals(connection))
+    forged = ((p.at, p) for p in connection.peer_to_iut.forged)
+    return any(not p.rst and first <= at <= answer.at for at, p in (*arrivals(connection), *forged))

@@ -18,6 +18,7 @@ from conformance.oracle.link import (
     first_fin,
     given_up_at,
     judges_link,
+    looks_in_vain,
     may_time_out,
     over_at,
     own_fin,
@@ -31,11 +32,11 @@ from conformance.oracle.link import (
     watched,
     words,
 )
-from conformance.oracle.reading import NS_PER_S, heard, in_vain, never_told, read_stream
+from conformance.oracle.reading import NS_PER_S, in_vain, never_told, read_stream
 from conformance.trace.direction import Passage
 from conformance.trace.events import Fate, Outcome
 from conformance.trace.history import Connection
-from conformance.trace.operations import Operation, Report, What
+from conformance.trace.operations import Operation, What
 
 RETRANSMISSION_LIMIT_NS = 5 * NS_PER_S
 """RFC 6298 has the first retransmission after 1 s where the round trip is not known, and doubles from there."""
@@ -200,7 +201,7 @@ def a_fin_beyond_a_gap_waits(connection: Connection, accepted: Expectation) -> I
         if "RDHUP" in poll.result.get("events", ()):
             yield accepted.violated(f"a FIN had come beyond a gap, and {poll.seen} before it was filled", fin, poll)
             return
-    look = next(_looks_in_vain(connection, fin.delivered, filled), None)
+    look = next(looks_in_vain(connection, fin.delivered, filled), None)
     if look is None:
         return
     if not direction.ending.is_graceful:
@@ -220,18 +221,6 @@ def a_fin_beyond_a_gap_waits(connection: Connection, accepted: Expectation) -> I
             direction.ending,
             final,
         )
-
-
-def _looks_in_vain(connection: Connection, since: int, until: float) -> Iterator[Report | Operation]:
-    """What the IUT was asked, a settle time after that and before `until`, and had nothing to tell."""
-    ripe = since + connection.header.settle_ns
-    for report in heard(connection.iut):
-        asked_or_waited = report.at if report.what is What.NOTHING else report.asked
-        if report.what in (What.NOTHING, What.WOULD_BLOCK) and ripe <= asked_or_waited and report.at < until:
-            yield report
-    for poll in connection.iut.calls("poll"):
-        if poll.returned is not None and ripe <= poll.returned < until and poll.outcome is Outcome.TIMEOUT:
-            yield poll
 
 
 @judges_link("WIRE-HALF-01")

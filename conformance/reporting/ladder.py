@@ -77,7 +77,7 @@ def _draw(line: Step, start: int, width: int) -> Iterator[str]:
 
 def _arrow(line: Step, width: int) -> str:
     head = {Fate.DROPPED: "✗", Fate.HELD: "⏸"}.get(line.fate, "▶" if line.sender is End.IUT else "◀")
-    tail = "⟳" if line.fate is Fate.REPEATED else "─"
+    tail = {Fate.REPEATED: "⟳", Fate.FORGED: "✎"}.get(line.fate, "─")
     text = line.text if len(line.text) <= width - 4 else line.text.replace("PSH ", "")  # the least telling of all flags
     text = clean(text, width - 4)
     if line.sender is End.IUT:

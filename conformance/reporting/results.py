@@ -27,8 +27,6 @@ from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 from conformance.reporting.baseline import Baseline
 from conformance.reporting.writing import write_whole
 
-NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})
-"""Requirements that only a segment which no end would send can exercise."""
 UNREACHED = "no case reached it"
 """The reason of a requirement that could have been exercised, and was not."""
 _REASONS_SHOWN = 3
@@ -227,8 +225,6 @@ def _requirement(
 
 def _reason(identity: str, verdict: Verdict, findings: Iterable[Finding]) -> str:
     match verdict:
-        case Verdict.NOT_EXERCISED if identity in NEEDS_FORGING:
-            return "needs forged segments, which no case makes yet"
         case Verdict.NOT_EXERCISED:
             return UNREACHED if identity in judged() else "no judge yet"
         case Verdict.INCONCLUSIVE:

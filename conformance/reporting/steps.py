@@ -38,6 +38,7 @@ FATES: dict[Fate, tuple[str, str]] = {
     Fate.DROPPED: ("✗", "dropped by the suite"),
     Fate.HELD: ("⏸", "held back by the suite"),
     Fate.REPEATED: ("⟳", "repeated by the suite"),
+    Fate.FORGED: ("✎", "forged by the suite"),
 }
 """What the suite did to a segment: its sign in a ladder, and what that means."""
 

@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from conformance.catalogue.statement import Statement
 from conformance.trace.events import End, Fate, Pdu, Segment
 from conformance.trace.framing import Farewell, Framing
-from conformance.trace.operations import Operation, Side, left_unread
+from conformance.trace.operations import Operation, Side
 from conformance.trace.pattern import pattern
+from conformance.trace.window import shift_of, window_of
 
 _MODULUS = 1 << 32
 FRAMED_TRANSPORTS = ("reference", "websocket")
 """The transports with units of their own on TCP, one of which ends a direction; where TCP ends alone, it is aborted."""
-LINGER_ZERO_ABORTS = ("tcp", "reference")
-"""The transports that say what a close with a linger time of 0 does."""
 
 
 class EndKind(StrEnum):
@@ -118,11 +116,17 @@ class Passage:
 
 @dataclass(frozen=True)
 class Acknowledgement:
-    """The receiver's word that everything before offset `upto` is there, put on the link at `at`."""
+    """The receiver's word that everything before offset `upto` is there, put on the link at `at`.
+
+    `window`: how many octets from there on it says it has room for; `unsaid`: how many more it may have room for, that
+    a scaled window cannot say. The SYN that opens the connection says so of nothing, and has a window.
+    """
 
     at: int
     upto: int
     events: tuple[int, ...]
+    window: int = 0
+    unsaid: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,8 @@ class Direction:
     """
     far: bool = False
     """The receiver is far from where the link is seen: what it acknowledges is seen later than it does so."""
+    forged: tuple[Passage, ...] = ()
+    """What the harness put on the link in the sender's name, who sent none of it; all of it reached the receiver."""
 
     @property
     def framed(self) -> bool:
@@ -165,10 +171,10 @@ class Direction:
 
     @property
     def meddled(self) -> bool:
-        """The harness kept something back from the receiver, for a while or for good."""
+        """The harness kept something back from the receiver, for a while or for good, or forged something."""
         if self.framing is not None:
             return self.framing.meddled
-        return any(passage.segment.fate in (Fate.DROPPED, Fate.HELD) for passage in self.passages)
+        return bool(self.forged) or any(passage.segment.fate in (Fate.DROPPED, Fate.HELD) for passage in self.passages)
 
     @cached_property
     def offered(self) -> tuple[bytes, ...]:
@@ -215,6 +221,11 @@ class Direction:
         """Every RST that the sender itself put on the link."""
         return tuple(p for p in self.passages if p.rst and not p.repeated_by_harness)
 
+    @cached_property
+    def resets_come(self) -> tuple[Passage, ...]:
+        """Every RST that reached the receiver, in that order: it cannot tell a copy or a forged one from the others."""
+        return tuple(p for _, p in _delivered((*self.passages, *self.forged)) if p.rst)
+
     @property
     def progress(self) -> tuple[tuple[int, int], ...]:
         """For each delivery, its time (nanoseconds) and the offset up to which everything was there then."""
@@ -259,24 +270,63 @@ def direction_of(
         reason = lost or "the capture holds no SYN of this direction"
         return Direction(sender, receiver, False, (), (), Ending(EndKind.NOT_KNOWN, reason=reason))
     opposite = _initial_sequence(segments, receiver.end)
-    passages = tuple(
+    placed = tuple(
         Passage(s, _offset(s.seq, isn), _offset(s.ack, opposite) if opposite is not None and "A" in s.flags else None)
         for s in segments
-        if s.sender is sender.end and "S" not in s.flags
+        if s.sender is sender.end and ("S" not in s.flags or s.fate is Fate.FORGED)
     )
+    forged = tuple(p for p in placed if p.segment.fate is Fate.FORGED)
+    passages = tuple(p for p in placed if p.segment.fate is not Fate.FORGED)
+    from_receiver = [s for s in segments if s.sender is receiver.end and s.fate not in (Fate.REPEATED, Fate.FORGED)]
+    shift = shift_of(segments, receiver.end)
     acknowledgements = tuple(
-        Acknowledgement(s.at, _offset(s.ack, isn), (s.n,))
-        for s in segments
-        if s.sender is receiver.end and "A" in s.flags and "R" not in s.flags and s.fate is not Fate.REPEATED
+        _acknowledgement(s, isn, shift) for s in from_receiver if set("SA") & set(s.flags) and "R" not in s.flags
     )
-    from_receiver = (s for s in segments if s.sender is receiver.end and s.fate is not Fate.REPEATED)
     counter_resets = [s for s in from_receiver if "R" in s.flags]
     ending = _visible_ending(passages, acknowledgements, counter_resets, relayed=relayed, far=far)
-    return Direction(sender, receiver, True, passages, acknowledgements, ending, far=far)
+    if any(_may_be_taken(p, ending) for p in forged):
+        reason = "octets were forged that the receiver may have taken for the sender's"
+        return Direction(sender, receiver, False, (), (), Ending(EndKind.NOT_KNOWN, reason=reason), forged=forged)
+    ending = _as_received(ending, forged, acknowledgements)
+    return Direction(sender, receiver, True, passages, acknowledgements, ending, far=far, forged=forged)
+
+
+def _acknowledgement(segment: Segment, isn: int, shift: int) -> Acknowledgement:
+    upto = _offset(segment.ack, isn) if "A" in segment.flags else 0
+    unsaid = 0 if "S" in segment.flags else (1 << shift) - 1
+    return Acknowledgement(segment.at, upto, (segment.n,), window_of(segment, shift), unsaid)
 
 
 def _initial_sequence(segments: Iterable[Segment], end: End) -> int | None:
-    return next((s.seq for s in segments if s.sender is end and "S" in s.flags), None)
+    return next(
+        (s.seq for s in segments if s.sender is end and "S" in s.flags and s.fate is not Fate.FORGED),
+        None,
+    )
+
+
+def _may_be_taken(forged: Passage, ending: Ending) -> bool:
+    """It carries octets or a FIN, and came before the sender's own end."""
+    over = ending.is_graceful and ending.at is not None and ending.at <= forged.at
+    return not over and (forged.segment.length > 0 or forged.fin)
+
+
+def _as_received(ending: Ending, forged: Iterable[Passage], acknowledgements: Sequence[Acknowledgement]) -> Ending:
+    """The ending as the receiver can know it, to which a forged reset looks like the sender's.
+
+    One that came before the end leaves open what the receiver made of it, unless it went on to acknowledge new octets.
+    """
+    for reset in (p for p in forged if p.rst or "S" in p.segment.flags):
+        over_at = ending.at if ending.reset_at is None else ending.reset_at
+        if ending.is_graceful and ending.at is not None and ending.at <= reset.at:
+            if ending.reset_at is None or reset.at < ending.reset_at:
+                events = (*ending.events, *reset.events)
+                ending = Ending(EndKind.RESET_AFTER_END, ending.at, ending.certain_at, reset.at, events)
+        elif over_at is None or reset.at < over_at:
+            known = max((a.upto for a in acknowledgements if a.at <= reset.at), default=0)
+            if not any(a.at > reset.at and a.upto > known for a in acknowledgements):
+                reason = "a reset was forged, and nothing shows what the receiver made of it"
+                return Ending(EndKind.NOT_KNOWN, events=reset.events, reason=reason)
+    return ending
 
 
 def _offset(number: int, isn: int) -> int:
@@ -343,72 +393,6 @@ def _visible_ending(
         reason = "a reset came, with a sequence number that the receiver need not accept"
         return Ending(EndKind.NOT_KNOWN, events=unacceptable.events, reason=reason)
     return Ending(EndKind.OPEN)
-
-
-def ends_of_wireless(iut: Side, peer: Side, statement: Statement) -> tuple[Direction, Direction]:
-    """Derive both directions where no link is visible, from what each sender's own calls returned."""
-    return _wireless(iut, peer, statement), _wireless(peer, iut, statement)
-
-
-def _wireless(sender: Side, receiver: Side, statement: Statement) -> Direction:
-    return Direction(sender, receiver, False, (), (), _called_ending(sender, receiver, statement))
-
-
-def _called_ending(sender: Side, receiver: Side, statement: Statement) -> Ending:
-    call = sender.ending
-    if call is not None and (sender.killed_at is None or call.entered < sender.killed_at):
-        at, certain, events = call.entered, call.returned, call.events
-    elif sender.killed_at is not None:
-        call, at, certain, events = None, sender.killed_at, sender.dead_at, sender.killed_events
-    else:
-        return Ending(EndKind.OPEN)
-    if sender.killed_at is not None and statement.transport in FRAMED_TRANSPORTS:
-        if call is None:
-            return Ending(EndKind.ABORTED_BY_SENDER, at, certain, at, events)
-        reason = "the sender's process died after its call, and no link shows whether its release had gone out"
-        return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
-    if any(o.arguments.get("name") == "CUT_FRAME" for o in sender.calls("set_option")):
-        reason = "the sender had a frame cut off, and no link shows which"  # the suite's own WebSocket peer
-        return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
-    gone = sender.gone_at
-    disturbance = _abortive(sender, receiver, gone, statement) if gone is not None else None
-    come_by = _come_by(sender, receiver, certain, statement)
-    if call is not None and call.op != "close":
-        if disturbance is not None:
-            return Ending(EndKind.RESET_AFTER_END, at, come_by, gone, events)
-        return Ending(EndKind.GRACEFUL, at, come_by, None, events)
-    match disturbance:
-        case None:
-            return Ending(EndKind.GRACEFUL, at, come_by, None, events)
-        case EndKind.ABORTED_BY_SENDER:
-            return Ending(EndKind.ABORTED_BY_SENDER, at, certain, at, events)
-        case reason:
-            return Ending(EndKind.NOT_KNOWN, at, None, None, events, reason)
-
-
-def _come_by(sender: Side, receiver: Side, time: int | None, statement: Statement) -> int | None:
-    """From when on a graceful end has come that was made by that time: over a network it may wait behind data.
-
-    Data that the receiver has not read may keep its window shut, so that the end is not sent before it has.
-    """
-    if time is None or statement.transport == "unix":
-        return time
-    times = [time, *(report.at for report in receiver.receives if report.at > time)]
-    messages = not statement.is_stream
-    return next((at for at in times if not left_unread(sender, receiver, at, messages=messages)), None)
-
-
-def _abortive(sender: Side, receiver: Side, gone: int, statement: Statement) -> EndKind | str | None:
-    """What makes giving up the connection then abortive: nothing (None), a certainty, or a doubt (its reason)."""
-    no_wire = "no link is visible, and the sender's calls do not show what it carried: "
-    if sender.linger_at(gone) == (True, 0):
-        if statement.transport in LINGER_ZERO_ABORTS:
-            return EndKind.ABORTED_BY_SENDER
-        return f"{no_wire}transport {statement.transport} does not define what linger 0 does"
-    done = sender.closed.returned if sender.closed and sender.closed.returned else gone  # a send may slip in till then
-    if left_unread(receiver, sender, done, messages=not statement.is_stream):
-        return f"{no_wire}the sender gave up with something unread, which some implementations tell as a reset"
-    return None
 
 
 def _accepted(send: Operation) -> bytes:

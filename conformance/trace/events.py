@@ -46,6 +46,8 @@ class Fate(StrEnum):
     """Kept back, and delivered later: `delivered_at` tells when."""
     REPEATED = "repeated"
     """A copy that the harness put on the link; no end sent it again by itself."""
+    FORGED = "forged"
+    """Made by the harness and put on the link in the sender's name, who never sent it and knows nothing of it."""
 
 
 class ErrorValue(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -120,8 +122,9 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     """One TCP segment on the link.
 
     `seq` and `ack` are absolute (32 bit); `length` counts the payload octets on the wire, also where the capture kept
-    fewer; `flags` holds the letters of the set flags in the order of `FSRPAUEC`; `frame` is the number of the packet
-    in the case's pcapng, from 1.
+    fewer; `flags` holds the letters of the set flags in the order of `FSRPAUEC`; `window` is the field as it stands;
+    `scale` the shift count that a SYN offers for it (RFC 7323, 2.2), None where it offers none; `frame` is the number
+    of the packet in the case's pcapng, from 1.
     """
 
     n: int = 0
@@ -137,6 +140,7 @@ class Segment(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag
     frame: int = 0
     fate: Fate = Fate.DELIVERED
     delivered_at: int | None = None
+    scale: int | None = None
 
 
 class Pdu(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, tag_field="kind", tag="pdu"):

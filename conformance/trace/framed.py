@@ -131,6 +131,8 @@ def framed_directions(
     reasons = [reason for each in sent.values() if (reason := _unreadable(each))]
     if raw_peer and not all(map(_readable, sent[peer.end].units)):
         reasons.append("the peer wrote units itself, and the trace does not tell all of their data")
+    if any(each.tcp.forged for each in sent.values()):
+        reasons.append("segments were forged beneath the units")
     if reasons:
         unknown = Ending(EndKind.NOT_KNOWN, reason=reasons[0])
         return (Direction(iut, peer, False, (), (), unknown), Direction(peer, iut, False, (), (), unknown))

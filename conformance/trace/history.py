@@ -3,7 +3,8 @@
 
 For each end: what it called and what it was told. For each direction of the connection: what was offered, what was
 carried, and how it ended. All the difficult reading of traces lives here and in the modules beside it (`operations`:
-calls paired with their returns; `direction`: segments and endings; `framed`: units on TCP). Nothing here judges.
+calls paired with their returns; `direction`: segments and endings; `framed`: units on TCP; `wireless`: calls alone).
+Nothing here judges.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from conformance.trace.direction import (
     Ending,
     EndKind,
     direction_of,
-    ends_of_wireless,
 )
 from conformance.trace.events import End, Established, Event, Noted, Pdu, Segment
 from conformance.trace.far import lost_beyond, unseen_from_afar
@@ -27,6 +27,7 @@ from conformance.trace.framed import framed_directions
 from conformance.trace.operations import Operation, Side, operations_of
 from conformance.trace.quic import ends_of_quic
 from conformance.trace.trace import Header, Trace
+from conformance.trace.wireless import ends_of_wireless
 
 __all__ = ["Connection", "Direction", "EndKind", "Ending", "History", "Operation", "Side"]
 

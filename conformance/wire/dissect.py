@@ -6,6 +6,8 @@ scapy is imported when the first segment is dissected, and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from conformance.trace.events import End, Segment
 from conformance.trace.frames import Frame
 
@@ -13,6 +15,8 @@ TCP, UDP = 6, 17
 FRAGMENT_HEADER, AUTHENTICATION_HEADER = 44, 51
 SKIPPED_EXTENSION_HEADERS = frozenset({0, 43, 60, 135})  # RFC 8200: hop-by-hop, routing, destination; RFC 6275 mobility
 SHORTEST_TCP_HEADER_OCTETS = 20
+LARGEST_SCALE = 14
+"""RFC 7323, 2.3: a larger shift count is taken for this one."""
 FLAGS = tuple("".join(letter for bit, letter in enumerate("FSRPAUEC") if octet >> bit & 1) for octet in range(256))
 
 
@@ -90,7 +94,14 @@ def segment(frame: Frame, number: int, port: int, listener: End) -> Segment | No
         frame=number,
         fate=frame.fate,
         delivered_at=frame.delivered_at,
+        scale=_scale(tcp.options) if "S" in tcp.flags else None,
     )
+
+
+def _scale(options: Iterable[tuple[object, object]]) -> int | None:
+    """The shift count of the window scale option among these, as scapy reads them."""
+    found = (value for name, value in options if name == "WScale" and isinstance(value, int))
+    return next((min(value, LARGEST_SCALE) for value in found), None)
 
 
 def payload(frame: Frame, length: int) -> bytes:

@@ -32,10 +32,17 @@ class LaunchFailed(WireProblem):
 
 
 class RulesNotPossible(WireProblem):
-    """Only a link that relays each packet can drop, hold or repeat it."""
+    """Only a link that relays each packet can drop, hold, repeat or forge one."""
 
     def __init__(self, topology: str) -> None:
         super().__init__("rules cannot be applied", f"the topology {topology!r} only looks on", "use --topology wire")
+
+
+class NotForged(WireProblem):
+    """A forged segment could not be put on the link."""
+
+    def __init__(self, forgery: str, why: str) -> None:
+        super().__init__(f"the segment was not forged ({forgery})", why, "run the case again")
 
 
 class PortClaimed(ValueError):

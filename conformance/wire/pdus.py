@@ -97,8 +97,8 @@ class Conversation:
 
     def take(self, segment: Segment, frame: Frame) -> Iterator[Pdu]:
         """The units that this segment completes, on whatever way it was sent."""
-        if segment.fate is Fate.REPEATED:
-            return  # a copy of the harness's, which nobody sent
+        if segment.fate in (Fate.REPEATED, Fate.FORGED):
+            return  # the harness's own, which nobody sent
         sender = segment.sender
         stream, decoder = self._streams[sender], self._decoders[sender]
         if fresh := stream.take(segment, frame):

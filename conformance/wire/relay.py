@@ -2,8 +2,8 @@
 """A link that the harness relays: each packet passes through our hands, in order, before it is delivered.
 
 Two TUN devices, one in each station's namespace; one thread reads from both and writes to the other. Being in between,
-it can also drop, hold and repeat, as the rules of the tap say. One lock covers decision, delivery and record, so the
-order of the frames is the order of their deliveries.
+it can also drop, hold and repeat, as the rules of the tap say, and forge what a case asks for. One lock covers
+decision, delivery and record, so the order of the frames is the order of their deliveries.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ import msgspec
 
 from conformance.trace.events import End, Fate, Segment
 from conformance.trace.frames import Frame
-from conformance.wire import dissect
+from conformance.wire import dissect, forging
+from conformance.wire.errors import NotForged
+from conformance.wire.forging import Forgery
 from conformance.wire.markers import marker, marker_number
 from conformance.wire.rules import Action, Passing, Progress, Rule, decide
 from conformance.wire.tap import Link, Tap
@@ -112,6 +114,17 @@ class RelayedTap(Tap):
         """Put a copy of this segment's frame on the link now, in its direction, past all rules."""
         with self._relay.lock:
             self._inject(self._frames[segment.frame - 1].data, segment.sender, "repeated by the case")
+
+    def forge(self, forgery: Forgery) -> Segment:
+        """Put this segment on the link now, past all rules, in the name of an end that does not send it."""
+        segments = self.segments()
+        data = forging.forge(segments, [frame.data for frame in self.frames()], forgery)
+        with self._relay.lock:
+            frame = Frame(at=time.time_ns(), data=data, length=len(data), fate=Fate.FORGED, comment=str(forgery))
+            if problem := self._relay.deliver(data, forgery.sender):
+                raise NotForged(str(forgery), problem)
+            number = self.record(frame) + 1
+        return next(segment for segment in self.segments() if segment.frame == number)
 
 
 class RelayedLink(Link):

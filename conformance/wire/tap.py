@@ -12,6 +12,7 @@ from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.wire import dissect
 from conformance.wire.errors import PortClaimed, RulesNotPossible
+from conformance.wire.forging import Forgery
 from conformance.wire.pdus import DECODERS, pdus_of
 from conformance.wire.rules import Rule
 
@@ -114,6 +115,16 @@ class Tap:
 
     def repeat(self, segment: Segment) -> None:
         """Put a copy of this segment's frame on the link again, in its direction. Raises RulesNotPossible."""
+        raise RulesNotPossible(self._link.topology)
+
+    def forge(self, forgery: Forgery) -> Segment:
+        """Put a segment on the link that no end has sent; the segment, as it was recorded.
+
+        Raises:
+            RulesNotPossible: the link only looks on.
+            NothingToGoBy: nothing on the link tells where it would stand.
+            NotForged: the receiving end's device did not take it.
+        """
         raise RulesNotPossible(self._link.topology)
 
     def close(self) -> None:

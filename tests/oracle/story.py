@@ -330,7 +330,9 @@ class Story:
         settle_ms: int = 30,
         prompt_ms: int = 1000,
         lost: int = 0,
+        scales: tuple[int | None, int | None] = (None, None),
     ) -> None:
+        """`scales`: the shift counts for their windows that the SYNs of the IUT and of the peer offer."""
         self.now = 1_000_000 * MS
         self.events: list[Event] = []
         self.iut, self.peer = Teller(self, IUT), Teller(self, PEER)
@@ -349,8 +351,8 @@ class Story:
         )
         if connected:
             if self.header.wire:
-                self.segment(IUT, "S", start=-1)
-                self.segment(PEER, "SA", start=-1)
+                self.segment(IUT, "S", start=-1, scale=scales[0])
+                self.segment(PEER, "SA", start=-1, scale=scales[1])
             self.add(
                 Established(
                     at=self.tick(),
@@ -391,6 +393,7 @@ class Story:
         delivered_at: int | None = None,
         ack: int | None = None,
         window: int = 65535,
+        scale: int | None = None,
     ) -> int:
         """One segment at offset `start` (where the sender left off); returns its place in `events`. Moves `next` on."""
         offset = self.next[sender] if start is None else start
@@ -406,6 +409,7 @@ class Story:
                 length=length,
                 window=window,
                 fate=fate,
+                scale=scale,
                 seq=(self._isn[sender] + 1 + offset) % 2**32,
                 ack=(self._isn[sender.other] + 1 + acknowledged) % 2**32,
                 source_port=ports[0],
@@ -456,6 +460,10 @@ class Story:
         )
         if acked:
             self.segment(sender.other, "A")
+
+    def forge(self, flags: str, start: int, length: int = 0) -> int:
+        """A segment that the peer never sent, put on the link in its name; returns its place in `events`."""
+        return self.segment(PEER, flags, length, start=start, fate=Fate.FORGED)
 
     def rst(self, sender: End) -> None:
         """A reset with exactly the next sequence number."""

@@ -194,6 +194,17 @@ def test_data_that_came_again_after_a_close_is_not_new() -> None:
     assert story.conclusions("WIRE-ABRT-03") == NOTHING
 
 
+def test_the_acknowledgement_of_the_last_fin_is_no_data() -> None:
+    story = Story()
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.recv(0)
+    story.iut.close()
+    story.fin(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == NOTHING
+
+
 @pytest.mark.parametrize("how", ["shutdown", "abort", "death", "duplicate"])
 def test_data_that_does_not_meet_a_full_graceful_close(how: str) -> None:
     story = Story()

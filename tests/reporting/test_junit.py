@@ -94,7 +94,6 @@ def test_what_broke_is_an_error() -> None:
     [
         ("IND-STREAM-01", "inconclusive: no link"),
         ("IND-STREAM-02", "not-exercised: no case reached it"),
-        ("WIRE-FIN-07", "not-exercised: needs forged segments, which no case makes yet"),
         ("INIT-SHUT-04", "not-applicable: only for family winsock-api or winsock-spi, not posix"),
     ],
 )

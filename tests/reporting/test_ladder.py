@@ -96,7 +96,9 @@ def test_arrows_point_to_the_receiver() -> None:
     assert fins[1].endswith("▶")
 
 
-@pytest.mark.parametrize(("fate", "mark"), [(Fate.DROPPED, "✗"), (Fate.HELD, "⏸"), (Fate.REPEATED, "⟳")])
+@pytest.mark.parametrize(
+    ("fate", "mark"), [(Fate.DROPPED, "✗"), (Fate.HELD, "⏸"), (Fate.REPEATED, "⟳"), (Fate.FORGED, "✎")]
+)
 def test_what_the_suite_did_to_a_segment_is_marked_and_explained(fate: Fate, mark: str) -> None:
     story = Story()
     story.segment(PEER, "FA", fate=fate)

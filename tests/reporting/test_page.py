@@ -129,7 +129,7 @@ def test_statement_and_what_was_not_tested(mixed: tuple[Results, str]) -> None:
     assert text.index("GRACEFUL_CLOSE claimed yes found none: a reset shown by a, and 1 more case") > 0
     assert text.index("none: a reset") < text.index("Only claimed")
     assert "EXPEDITED_DATA" in text
-    assert "needs forged segments" in text
+    assert "no case reached it" in text
     assert "not claimed: DISCONNECT_DATA" in text
     assert "35 ms" in text and "0.5 ms" in text
 

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.trace.direction import Direction, Ending, EndKind
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PEER, REFERENCE_STREAM, UNIX_SEQPACKET, UNIX_STREAM, Story, statement
 
 
 def _direction(story: Story) -> Direction:
@@ -372,3 +372,111 @@ def test_unseen_what_was_offered_counts_as_carried(make: Callable[[], Story]) ->
     story.peer.shutdown("send")
     direction = _direction(story)
     assert (direction.carried_by(story.now), direction.total) == (5, 5)
+
+
+# --- forged segments --------------------------------------------------------------------------------------------------
+
+
+def ended_before(story: Story) -> None:
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.fin(PEER)
+
+
+def test_forged_octets_are_nobodys_sending() -> None:
+    story = Story()
+    ended_before(story)
+    sent = _direction(story)
+    story.forge("PA", 6, 50)
+    story.settle()
+    direction = _direction(story)
+    assert (direction.passages, direction.ending, direction.total) == (sent.passages, sent.ending, 5)
+    assert direction.sent_by(story.now) == direction.carried_by(story.now) == 5
+    assert [(p.start, p.segment.length, p.delivered) for p in direction.forged] == [(6, 50, direction.forged[0].at)]
+    assert direction.meddled
+
+
+@pytest.mark.parametrize(("flags", "length"), [("PA", 1), ("FA", 0)])
+def test_forged_octets_that_the_receiver_may_take_leave_the_direction_unknown(flags: str, length: int) -> None:
+    story = Story()
+    story.forge(flags, 0, length)
+    ended_before(story)
+    direction = _direction(story)
+    assert (direction.visible, direction.ending.kind) == (False, EndKind.NOT_KNOWN)
+    assert "forged" in direction.ending.reason
+
+
+def test_a_forged_acknowledgement_changes_nothing() -> None:
+    story = Story()
+    story.forge("A", 0)
+    ended_before(story)
+    assert _ending(story).kind is EndKind.GRACEFUL
+
+
+@pytest.mark.parametrize("flags", ["R", "RA", "S"])
+def test_a_forged_reset_is_not_the_senders_end(flags: str) -> None:
+    story = Story()
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.forge(flags, 5)
+    ending = _ending(story)
+    assert (ending.kind, ending.at) == (EndKind.NOT_KNOWN, None)
+    assert _direction(story).resets == ()
+    assert len(_direction(story).resets_come) == ("R" in flags)
+
+
+def test_an_end_after_a_forged_reset_counts_where_the_receiver_acknowledged_more() -> None:
+    for acked, kind in ((True, EndKind.GRACEFUL), (False, EndKind.NOT_KNOWN)):
+        story = Story()
+        story.peer.send(5)
+        story.data(PEER, 5)
+        story.forge("R", 6)
+        story.segment(IUT, "A")
+        story.fin(PEER, acked=acked)
+        assert _ending(story).kind is kind
+
+
+def test_a_forged_reset_after_the_end_may_be_taken_for_the_senders() -> None:
+    story = Story()
+    ended_before(story)
+    before = _ending(story)
+    story.forge("R", 6)
+    at = story.now
+    story.segment(PEER, "R")
+    ending = _ending(story)
+    assert (ending.kind, ending.at, ending.certain_at) == (EndKind.RESET_AFTER_END, before.at, before.certain_at)
+    assert ending.reset_at == at
+
+
+def test_a_forged_reset_after_an_abort_changes_nothing() -> None:
+    story = Story()
+    story.rst(PEER)
+    before = _ending(story)
+    story.forge("R", 0)
+    assert _ending(story) == before
+
+
+def test_forged_segments_beneath_units_leave_the_ends_unknown() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.pdu(PEER, "RELEASE")
+    assert _ending(story).kind is EndKind.GRACEFUL
+    story.forge("R", 6)
+    assert _ending(story).kind is EndKind.NOT_KNOWN
+
+
+# --- windows ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("scales", "window", "unsaid"),
+    [((None, None), 500, 0), ((7, None), 500, 0), ((None, 7), 500, 0), ((0, 7), 500, 0), ((7, 0), 64000, 127)],
+)
+def test_a_window_is_scaled_if_both_ends_offered_it(
+    scales: tuple[int | None, int | None], window: int, unsaid: int
+) -> None:
+    story = Story(scales=scales)
+    story.segment(PEER, "PA", 5)
+    story.segment(IUT, "A", window=500)
+    opening, last = _direction(story).acknowledgements
+    assert (opening.upto, opening.window, opening.unsaid) == (0, 65535, 0)
+    assert (last.upto, last.window, last.unsaid) == (5, window, unsaid)

@@ -220,7 +220,7 @@ def test_acknowledgements_count_user_data_and_the_release_for_one() -> None:
     story.segment(IUT, "A")
     release(story, PEER, b"farewell")
     direction = told(story)
-    assert [a.upto for a in direction.acknowledgements] == [4, 5, 6, 7]
+    assert [a.upto for a in direction.acknowledgements] == [0, 4, 5, 6, 7]
     assert direction.acknowledged(7) is not None
     assert direction.acknowledged(8) is None
 

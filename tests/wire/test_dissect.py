@@ -85,3 +85,21 @@ def test_an_offloaded_packet_without_a_length_of_its_own_counts_by_the_link() ->
     segment = dissect.segment(Frame(at=0, data=bytes(data), length=100_000), 1, 10_000, End.IUT)
     assert segment is not None
     assert segment.length == 100_000 - 60
+
+
+@pytest.mark.parametrize(
+    ("flags", "options", "scale"),
+    [
+        ("S", [("MSS", 1460), ("WScale", 7)], 7),
+        ("SA", [("WScale", 0)], 0),
+        ("S", [("WScale", 15)], 14),
+        ("S", [("MSS", 1460)], None),
+        ("S", [], None),
+        ("A", [("WScale", 7)], None),
+    ],
+)
+def test_a_syn_offers_to_scale_its_window(flags: str, options: list[tuple[str, object]], scale: int | None) -> None:
+    data = bytes(V4 / TCP(sport=1, dport=2, flags=flags, options=options))
+    segment = dissect.segment(Frame(at=0, data=data, length=len(data)), 1, 2, End.IUT)
+    assert segment is not None
+    assert segment.scale == scale

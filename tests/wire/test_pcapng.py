@@ -23,6 +23,7 @@ FRAMES = [
     Frame(at=AT + 3, data=FIN, length=40, fate=Fate.HELD, comment="hold each: FIN\nfrom the peer"),
     Frame(at=AT + 4, data=FIN, length=40, fate=Fate.HELD, delivered_at=AT + 10**9 + 5, comment="é"),
     Frame(at=AT + 5, data=FIN, length=40, fate=Fate.REPEATED),
+    Frame(at=AT + 6, data=FIN, length=40, fate=Fate.FORGED, comment="RST from the peer: at RCV.NXT+1"),
 ]
 
 

@@ -201,10 +201,11 @@ def test_dropped_and_held_octets_were_sent_and_the_harnesss_copies_were_not() ->
     tape = Tape()
     tape.put(End.PEER, "A", 0, GOODBYE, fate=Fate.DROPPED)
     tape.put(End.PEER, "A", 13, RELEASE_42, fate=Fate.REPEATED)
+    tape.put(End.PEER, "A", 13, RELEASE_42, fate=Fate.FORGED)
     assert [(pdu.name, pdu.frame) for pdu in tape.pdus()] == [("DATA", 3)]
     tape.put(End.PEER, "A", 0, GOODBYE)
     tape.put(End.PEER, "A", 13, RELEASE_42, fate=Fate.HELD)
-    assert [(pdu.name, pdu.frame) for pdu in tape.pdus()] == [("DATA", 3), ("RELEASE", 6)]
+    assert [(pdu.name, pdu.frame) for pdu in tape.pdus()] == [("DATA", 3), ("RELEASE", 7)]
 
 
 def test_both_directions_are_told_apart_and_in_order() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.trace.events import End, Fate, Segment
+from conformance.wire.forging import Forgery, NothingToGoBy, Place
 from conformance.wire.rules import Action, Rule, Selection
 from conformance.wire.topology import Topology
 from tests.wire.conftest import LIMIT_S, Exchange, exchange
@@ -88,3 +89,30 @@ def test_from_now_on_nothing_of_the_peer_gets_through(watched: Exchange) -> None
     assert watched.tap.flush(LIMIT_S)
     assert {segment.sender for segment in watched.tap.segments()} == {End.PEER}
     assert {segment.fate for segment in watched.tap.segments()} == {Fate.DROPPED}
+
+
+@pytest.mark.parametrize("family", ["inet", "inet6"])
+def test_a_forged_segment_reaches_the_end_it_was_made_for(opened: Callable[[str], Topology], family: str) -> None:
+    watched = exchange(opened("wire"), family, octets=10, sends=3)
+    assert watched.finish(watched.connect()) == "received 30"
+    before = len(watched.tap.segments())
+    with_octets = Forgery(End.PEER, "PA", Place.SENT, 5, length=20)
+    forged = watched.tap.forge(with_octets)
+    assert (forged.fate, forged.sender, forged.flags, forged.length) == (Fate.FORGED, End.PEER, "PA", 20)
+    assert watched.tap.frames()[forged.frame - 1].comment == str(with_octets)
+    # What is not right in every checksum is not answered, and here nothing is left of the connection but TIME-WAIT.
+    answer = watched.tap.wait_for(lambda s: s.sender is End.IUT and s.frame > before, LIMIT_S)
+    assert answer is not None
+    assert answer.frame > forged.frame
+
+
+def test_a_forged_segment_goes_past_all_rules(watched: Exchange) -> None:
+    assert watched.finish(watched.connect()) == "received 30"
+    watched.tap.apply(Rule(Action.DROP, Selection(End.PEER)))
+    assert watched.tap.forge(Forgery(End.PEER, "R")).fate is Fate.FORGED
+
+
+def test_nothing_is_forged_before_there_is_anything_to_forge(watched: Exchange) -> None:
+    with pytest.raises(NothingToGoBy, match="peer"):
+        watched.tap.forge(Forgery(End.PEER, "R"))
+    assert watched.tap.frames() == []
