@@ -256,30 +256,27 @@ def _dropped(connection: Connection, accepted: Expectation, probe: Probe, *, sur
         return accepted.undetermined(probe.unclear, *shown)
     if not probe.answers and (probe.until - probe.came < settle_ns or not settled(connection, probe.came)):
         return accepted.undetermined("nobody waited whether the reset would be answered", *shown)
-    told, seen = "NO_SEGMENT", "nothing answered it, and nothing was told"
+    if probe.answers and not surely:
+        what = "the reset was answered, and the window may have reached further than its scaled field can say"
+        return accepted.undetermined(what, *shown)
     if probe.answers:
-        at_edge = probe.start == probe.edge and _is_challenge(connection, probe, probe.answers[0])
-        told = "ACK_AT_THE_EDGE" if at_edge else "ANSWERED"
-        seen = "an acknowledgement answered it" if at_edge else "it was answered"
-        if told not in {outcome.outcome for outcome in accepted.accepted} and not surely:
-            what = "the reset was answered, and the window may have reached further than its scaled field can say"
-            return accepted.undetermined(what, *shown)
+        return accepted.violated(f"a reset came at {probe.where}, and it was answered", *shown)
     evidence, missing = _unharmed(connection, probe)
-    if missing and told != "ANSWERED":
-        return accepted.undetermined(f"{seen}; {missing}", *shown)
-    word = Word(probe.came, told, seen, probe.passage.events)
-    return accepted.weigh(word, *shown, *evidence, after=f"a reset came at {probe.where}")
+    if missing:
+        return accepted.undetermined(f"nothing answered it, and nothing was told; {missing}", *shown)
+    what = f"a reset came at {probe.where}, nothing answered it, and nothing was told"
+    return accepted.satisfied(what, *shown, *evidence)
 
 
 @judges_link("WIRE-FIN-07")
 def octets_beyond_the_fin_are_ignored(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Text that stands beyond the peer's FIN is neither taken nor delivered. [RFC 9293, 3.10.7.4, seventh step]"""
+    """Text that begins beyond the peer's FIN is neither taken nor delivered. [RFC 9293, 3.10.7.4, seventh step]"""
     direction, iut = connection.peer_to_iut, connection.iut
     total, ending = direction.total, direction.ending
     if total is None or ending.at is None or not connection.statement.is_stream:
         return
     for passage in direction.forged:
-        beyond = passage.segment.length > 0 and passage.end > total + 1 and not passage.rst
+        beyond = passage.segment.length > 0 and passage.start > total and not passage.rst
         if not beyond or not ending.at < passage.at < min(stopped_at(iut), _undone_by_the_peer(connection)):
             continue
         probe = _probe(connection, passage)
@@ -316,8 +313,7 @@ def _ignored(connection: Connection, accepted: Expectation, probe: Probe, total:
     if final.told not in GRACEFUL_WORDS:
         told, seen = "TOLD", final.seen
     elif reset is not None:
-        told = "RESET_AT_AN_OVERLAP" if passage.start <= total else "RESET"
-        seen = f"the IUT sent a reset, and {final.seen}"
+        told, seen = "RESET", f"the IUT sent a reset, and {final.seen}"
     word = Word(final.at, told, seen, final.events)
     return accepted.weigh(word, passage, *probe.answers[:1], after=what)
 

@@ -88,6 +88,7 @@ def test_the_same_files_make_the_same_bytes() -> None:
         (zipped(("a", b"x")).getvalue()[:-30], "the bundle: cut short"),
     ],
     ids=[str(number) for number in range(9)],
+)
 def test_what_is_no_archive_is_refused(content: bytes, said: str) -> None:
     assert refused(io.BytesIO(content)).startswith(said)
 
