@@ -26,6 +26,7 @@ from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judged
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
+from conformance.trace.decoding import decode
 
 NEEDS_FORGING = frozenset({"WIRE-FIN-07", "WIRE-RST-02", "WIRE-RST-03", "WIRE-RST-05"})
 """Requirements that only a segment which no end would send can exercise."""
@@ -128,6 +129,9 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     environment: Environment
     cases: Extent
     providers: tuple[ProviderResults, ...]
+
+
+_DECODER = msgspec.json.Decoder(Results)
 
 
 class BadResults(Exception):
@@ -260,7 +264,7 @@ def load(path: Path) -> Results:
         BadResults: the file cannot be read, or is not of this form.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Results)
+        return decode(path.read_bytes(), _DECODER)
     except OSError as error:
         hint = "name the directory of a run: the one that holds results.json"
         raise BadResults(path, "", f"cannot be read: {error.strerror}", hint) from None

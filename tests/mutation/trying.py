@@ -68,26 +68,26 @@ class _Loop:
             self.looped = True
             judged()  # loads the judges
             reached = _reached(session)
-            for module in {mutant.module: None for mutant in self._mutants}:
-                self._control(module, session)
+            self._control(list({mutant.module: None for mutant in self._mutants}), session)
             for mutant in self._mutants:
                 self._done(mutant, self._try(mutant, session, reached))
         except BaseException as problem:  # pytest would show it, and nobody hears pytest
             self.problem = problem
         return True
 
-    def _control(self, module: Path, session: pytest.Session) -> None:
-        """A module put in the place of itself is no mutant: what is told of one that is would be of no worth."""
-        source = module.read_text()
+    def _control(self, modules: Sequence[Path], session: pytest.Session) -> None:
+        """A module put in the place of itself is no mutant, in either way: else nothing told of one is of any worth."""
 
-        def itself() -> str:
-            for function in functions_of(source):
-                put_in(module, function, source)
+        def themselves() -> str:
+            for module in modules:
+                source = module.read_text()
+                for function in functions_of(source):
+                    put_in(module, function, source)
             return _run(session.items)
 
-        for told in (_child(itself), _child(lambda: _anew(module, source))):
+        for told in (_child(themselves), _child(lambda: _anew(modules[0], modules[0].read_text()))):
             if told:
-                raise RuntimeError(f"{module} with nothing changed does not live: {told}")
+                raise RuntimeError(f"nothing is changed, and the oracle does not live: {told}")
 
     def _try(self, mutant: Mutant, session: pytest.Session, reached: dict[tuple[Path, int], set[str]]) -> str:
         try:
