@@ -213,7 +213,7 @@ def load(path: Path) -> Profile:
         return msgspec.convert(values, Profile)
     except OSError as error:
         raise BadProfile(f"{path}: cannot be read: {error.strerror}", "check the path of the profile") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of octets, of numbers and of nesting beyond all measure
         raise BadProfile(
             f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works"
         ) from None

@@ -48,7 +48,11 @@ def shown(history: History) -> tuple[Shown, ...]:
     header = history.header
     if header.problem or header.unavailable or header.doubtful or header.raw_peer:
         return ()
-    return tuple(_first_of_each(each for connection in history.connections for each in _probed(connection)))
+    try:
+        connections = history.connections
+    except Exception:  # a trace that tells of no connection that can be: its judges say so
+        return ()
+    return tuple(_first_of_each(each for connection in connections for each in _probed(connection)))
 
 
 def _probed(connection: Connection) -> Iterator[Shown]:

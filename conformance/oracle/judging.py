@@ -89,14 +89,15 @@ def judged() -> frozenset[str]:
 def judge(trace: Trace, catalogue: Catalogue | None = None, history: History | None = None) -> tuple[Finding, ...]:
     """Judge one trace by every requirement that applies to its statement; `history` is what was derived of it already.
 
-    A requirement that the case was meant to exercise and that no judge found in the trace is undetermined. A case
-    that broke gives errors and nothing else: neither a pass nor a fail may rest on a broken observation.
+    A requirement that the case was meant to exercise and that no judge found in the trace is undetermined; one that
+    is not in the catalogue (any more) is left out. A case that broke gives errors and nothing else: neither a pass nor
+    a fail may rest on a broken observation.
     """
     catalogue = catalogue or load()
     header = trace.header
     meant = [
         requirement
-        for requirement in map(catalogue.__getitem__, header.exercises)
+        for requirement in (catalogue[identity] for identity in header.exercises if identity in catalogue)
         if requirement.unmet(header.statement) is None
     ]
     if header.problem:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Questions about network events: for what the IUT was registered and how long, what it was told, until when it looked.
 
-A registration is one `event_select` that succeeded; the next one replaces it, and closing the socket ends it. What a
-provider tells by itself (mechanism "message") is missing once somebody has waited; what it keeps in a record
-(mechanism "event") is missing from a record that was read. The requirements are the judges' business.
+A registration is one `event_select` that succeeded; the next one that may have succeeded replaces it, and closing the
+socket ends it. What a provider tells by itself (mechanism "message") is missing once somebody has waited; what it keeps
+in a record (mechanism "event") is missing from a record that was read. The requirements are the judges' business.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from conformance.trace.history import Connection
 from conformance.trace.operations import Notification, Operation, What, left_unread
 
 CLOSE, READ = "FD_CLOSE", "FD_READ"
+_MAY_HAVE_REGISTERED = (Outcome.RESULT, Outcome.TIMEOUT, Outcome.UNANSWERED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def registrations(connection: Connection) -> list[Registration]:
     if len({call.socket for call in calls}) != 1:
         return []
     gone = math.inf if iut.gone_at is None else iut.gone_at
-    ends = [min(call.entered, gone) for call in calls[1:]] + [gone]
+    replaced = [o.entered for o in iut.calls("event_select") if o.outcome in _MAY_HAVE_REGISTERED]
     return [
         Registration(
             call,
@@ -56,9 +57,9 @@ def registrations(connection: Connection) -> list[Registration]:
             str(call.arguments.get("mechanism", "event")),
             call.entered,
             call.returned or call.entered,
-            until,
+            min((at for at in (*replaced, gone) if at > call.entered), default=gone),
         )
-        for call, until in zip(calls, ends, strict=True)
+        for call in calls
         if call.entered < gone
     ]
 

@@ -26,6 +26,7 @@ from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 from conformance.reporting.baseline import Baseline
 from conformance.reporting.writing import write_whole
+from conformance.trace.decoding import decode
 
 UNREACHED = "no case reached it"
 """The reason of a requirement that could have been exercised, and was not."""
@@ -127,6 +128,9 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     cases: Extent
     providers: tuple[ProviderResults, ...]
     baseline: Baseline | None = None
+
+
+_DECODER = msgspec.json.Decoder(Results)
 
 
 class BadResults(Exception):
@@ -256,7 +260,7 @@ def load(path: Path) -> Results:
         BadResults: the file cannot be read, or is not of this form.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Results)
+        return decode(path.read_bytes(), _DECODER)
     except OSError as error:
         hint = "name the directory of a run: the one that holds results.json"
         raise BadResults(path, "", f"cannot be read: {error.strerror}", hint) from None

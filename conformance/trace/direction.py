@@ -23,6 +23,8 @@ from conformance.trace.window import shift_of, window_of
 _MODULUS = 1 << 32
 FRAMED_TRANSPORTS = ("reference", "websocket")
 """The transports with units of their own on TCP, one of which ends a direction; where TCP ends alone, it is aborted."""
+MOST_OFFERED_OCTETS = 1 << 28
+"""More than any case has ever sent; a trace is stored evidence, and may have been written by anyone."""
 
 
 class EndKind(StrEnum):
@@ -180,11 +182,16 @@ class Direction:
     def offered(self) -> tuple[bytes, ...]:
         """The bytes that each successful send had accepted, in order; for message transports, the messages.
 
+        Raises ValueError for a trace that tells of more than can be meant, which nobody is to make from their patterns.
+
         Of a sender whose calls hand over what TCP is to carry: the messages that its units make, whole ones or not.
         """
         if self.framing is not None and self.framing.raw:
             return self.framing.messages
-        return tuple(_accepted(send) for send in self.sender.sends if send.succeeded)
+        sends = [send for send in self.sender.sends if send.succeeded]
+        if (octets := sum(map(_accepted_length, sends))) > MOST_OFFERED_OCTETS:
+            raise ValueError(f"the sends had {octets} octets accepted, which no case offers")
+        return tuple(_accepted(send) for send in sends)
 
     @property
     def offered_length(self) -> int:
@@ -396,7 +403,14 @@ def _visible_ending(
 
 
 def _accepted(send: Operation) -> bytes:
-    length = int(send.result["length"])
+    length = _accepted_length(send)
     if (described := send.arguments.get("pattern")) is not None:
         return pattern(int(described["seed"]), length)
     return base64.b64decode(send.arguments["data"])[:length]
+
+
+def _accepted_length(send: Operation) -> int:
+    """How many octets of a send were accepted, and no more than its arguments can hold, whatever it says."""
+    described = send.arguments.get("pattern")
+    given = len(send.arguments["data"]) if described is None else int(described["length"])
+    return min(int(send.result["length"]), given)

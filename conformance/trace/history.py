@@ -154,11 +154,9 @@ def _segments_of(events: Iterable[Event], established: Established) -> tuple[Seg
 
 
 def _units_of(events: Iterable[Event], segments: Sequence[Segment]) -> tuple[Pdu, ...]:
-    """The units that those segments, of one connection, carried."""
-    if not segments:
-        return ()
-    first, last = segments[0].at, segments[-1].at
-    return tuple(event for event in events if isinstance(event, Pdu) and first <= event.at <= last)
+    """The units that were told with one of those segments, of one connection."""
+    carriers = {(segment.at, segment.frame) for segment in segments}
+    return tuple(event for event in events if isinstance(event, Pdu) and (event.at, event.frame) in carriers)
 
 
 def _belongs(segment: Segment, established: Established) -> bool:

@@ -7,6 +7,7 @@ where the capture was cut.
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -67,27 +68,26 @@ def read(path: Path) -> list[Frame]:
     """
     from pcapng import FileScanner
     from pcapng.blocks import EnhancedPacket, InterfaceDescription
-    from pcapng.exceptions import PcapngException
 
     declare_resolution()
     frames = []
     interface = None
-    with path.open("rb") as file:
-        try:
-            for block in FileScanner(file):
-                if isinstance(block, InterfaceDescription):
-                    interface = block.link_type, block.options.get("if_tsresol")
-                if isinstance(block, EnhancedPacket):
-                    frames.append(
-                        with_comment(
-                            block.options.get("opt_comment", ""),
-                            at=block.timestamp_high << 32 | block.timestamp_low,
-                            data=block.packet_data,
-                            length=block.packet_len,
-                        )
+    octets = io.BytesIO(path.read_bytes())
+    try:
+        for block in FileScanner(octets):
+            if isinstance(block, InterfaceDescription):
+                interface = block.link_type, block.options.get("if_tsresol")
+            if isinstance(block, EnhancedPacket):
+                frames.append(
+                    with_comment(
+                        block.options.get("opt_comment", ""),
+                        at=block.timestamp_high << 32 | block.timestamp_low,
+                        data=block.packet_data,
+                        length=block.packet_len,
                     )
-        except (PcapngException, ValueError) as problem:
-            raise ValueError(f"{path}: not a whole pcapng file: {problem}") from problem
+                )
+    except Exception as problem:  # python-pcapng raises whatever its reading of a broken block ran into
+        raise ValueError(f"{path}: not a whole pcapng file: {problem}") from problem
     if interface != (LINKTYPE_RAW, NANOSECONDS):
         raise ValueError(f"{path}: not written by this suite: its packets are not raw IP with times in nanoseconds")
     return frames

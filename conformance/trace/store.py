@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from conformance.trace.decoding import decode
 from conformance.trace.events import Event
 from conformance.trace.trace import Header, Trace
 
@@ -40,6 +41,7 @@ class _Seal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _FORMAT = msgspec.json.Decoder(_Format)
 _FIRST = msgspec.json.Decoder(_First)
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_SEAL = msgspec.json.Decoder(_Seal)
 
 
 class BadEvidence(Exception):
@@ -94,7 +96,7 @@ def load(path: Path) -> Trace:
     body, newline, last = whole.removesuffix(b"\n").rpartition(b"\n")
     lines = body.split(b"\n")
     try:
-        seal = msgspec.json.decode(last, type=_Seal)
+        seal = decode(last, _SEAL)
     except msgspec.DecodeError:
         raise BadEvidence(path, 0, "the last line is not the seal: the file is cut short", _CUT) from None
     if hashlib.sha256(body + newline).hexdigest() != seal.sha256:
@@ -109,6 +111,6 @@ def load(path: Path) -> Trace:
 
 def _decode(path: Path, number: int, line: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
-        return decoder.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode(line, decoder)
+    except msgspec.DecodeError as error:
         raise BadEvidence(path, number, str(error), _EDITED) from None

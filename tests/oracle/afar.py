@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from conformance.trace.events import Called, Completed, End, Event, Fate, Indicated, Noted, Returned, Segment
+from conformance.trace.events import Called, Completed, End, Event, Fate, Indicated, Noted, Pdu, Returned, Segment
 from conformance.trace.trace import Trace, in_order
 
 MS = 1_000_000
@@ -61,11 +61,11 @@ class _Camera:
                 self._not_before(event.at, self.gone)
                 self.read = event.at + self.later + self.way
                 return msgspec.structs.replace(event, at=self.read, own=self._own(event))
-            case Segment(sender=End.IUT):
+            case Segment(sender=End.IUT) | Pdu(sender=End.IUT):
                 self._not_before(event.at, self.gone)
                 self.come = event.at + self.later + self.way
                 return msgspec.structs.replace(event, at=self.come)
-            case Segment():
+            case Segment() | Pdu():
                 self._not_before(event.at, self.come)
                 self.gone = event.at + self.later + self.way
             case Called():

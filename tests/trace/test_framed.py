@@ -215,8 +215,8 @@ def test_acknowledgements_count_user_data_and_the_release_for_one() -> None:
     story = Story(REFERENCE_STREAM)
     story.pdu(PEER, "DATA", b"good", flags=1)
     story.segment(PEER, "PA", 8)
-    story.segment(IUT, "A", ack=17)
     story.add(Pdu(at=story.now, sender=PEER, name="DATA", upto=18, length=2, data=b"by", fields={"flags": 1}))
+    story.segment(IUT, "A", ack=17)
     story.segment(IUT, "A")
     release(story, PEER, b"farewell")
     direction = told(story)
@@ -228,8 +228,8 @@ def test_acknowledgements_count_user_data_and_the_release_for_one() -> None:
 def test_missing_octets_make_the_ends_not_known_with_the_reason() -> None:
     story = Story(REFERENCE)
     story.pdu(PEER, "DATA", b"good", flags=1)
-    story.add(Pdu(at=story.tick(), sender=PEER, name="UNREADABLE", upto=10, problem="the capture kept 3 of 9 octets"))
     story.segment(IUT, "A")
+    story.add(Pdu(at=story.now, sender=PEER, name="UNREADABLE", upto=10, problem="the capture kept 3 of 9 octets"))
     connection = story.connection()
     for direction in (connection.iut_to_peer, connection.peer_to_iut):
         assert direction.ending.kind is EndKind.NOT_KNOWN
@@ -267,7 +267,7 @@ def test_a_peer_that_writes_units_itself_offers_what_they_carry() -> None:
 
 def test_what_the_trace_does_not_keep_of_such_a_peer_is_not_known() -> None:
     story = Story(REFERENCE)
-    story.data(PEER, 5006)
+    story.data(PEER, 5006, acked=False)
     story.add(Pdu(at=story.now, sender=PEER, name="DATA", upto=5006, length=5000, data=bytes(4096)))
     assert story.connection().peer_to_iut.framed
     assert raw(story).peer_to_iut.ending.kind is EndKind.NOT_KNOWN

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""A mutant put in the place of the code that is loaded: in the body of its function, or, elsewhere, by loading anew."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import inspect
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def module_name(path: Path) -> str:
+    """The name that a module of the tree is imported by."""
+    return ".".join(path.with_suffix("").parts)
+
+
+def function_around(source: str, line: int) -> str | None:
+    """The qualified name of the function that has the line in its body.
+
+    None if there is no such function, or if a function in it has the line: some of those were made on import.
+    """
+    for name, function in _functions(ast.parse(source), ""):
+        if function.body[0].lineno <= line <= (function.end_lineno or 0):
+            inner = (n for n in ast.walk(function) if isinstance(n, Function) and n is not function)
+            return None if any(n.lineno <= line <= (n.end_lineno or 0) for n in inner) else name
+    return None
+
+
+def functions_of(source: str) -> list[str]:
+    """The qualified names of a module's functions and methods."""
+    return [name for name, _ in _functions(ast.parse(source), "")]
+
+
+def _functions(tree: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, Function]]:
+    for node in tree.body:
+        if isinstance(node, Function):
+            yield prefix + node.name, node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node, f"{prefix}{node.name}.")
+
+
+def statement_at(source: str, line: int) -> int:
+    """The first line of the innermost statement that has this line."""
+    statements = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.stmt))
+    return max((s.lineno for s in statements if s.lineno <= line <= (s.end_lineno or 0)), default=line)
+
+
+def put_in(path: Path, function: str, source: str) -> None:
+    """Give a function of a loaded module the code that it has in `source`: whoever has the function has that."""
+    module = importlib.import_module(module_name(path))
+    code = next(code for code in _codes(compile(source, path, "exec")) if code.co_qualname == function)
+    found: object = module
+    for name in function.split("."):
+        found = inspect.getattr_static(found, name)
+    found = found.fget if isinstance(found, property) else getattr(found, "__func__", found)
+    target = inspect.unwrap(found)  # type: ignore[arg-type]
+    assert isinstance(target, FunctionType), f"{function} is {target!r}"
+    target.__code__ = code
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def load_anew(path: Path, source: str) -> None:
+    """Have the oracle and its tests loaded again when they are next imported, with this source for the one module."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] == "tests" or name.startswith("conformance.oracle"):
+            del sys.modules[name]
+    sys.meta_path.insert(0, _Mutated(module_name(path), source))
+
+
+class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Gives a module its mutated source."""
+
+    def __init__(self, name: str, source: str) -> None:
+        self._name, self._source = name, source
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """The module's own spec, for the one name."""
+        return importlib.machinery.ModuleSpec(fullname, self) if fullname == self._name else None
+
+    def get_source(self, fullname: str) -> str:
+        """The mutated source."""
+        return self._source
