@@ -54,6 +54,16 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+def joined(one: Control | None, other: Control) -> Control:
+    """The controls of several processes as one: all of them must be caught."""
+    cases = (*(one.cases if one else ()), *other.cases)
+    return msgspec.structs.replace(other, cases=tuple(sorted(cases, key=_place)))
+
+
+def _place(case: ControlCase | CaseResult) -> tuple[str, str, str]:
+    return case.topology, case.id, case.evidence
+
+
 def control_of(mutant: str, over: str, results: Iterable[CaseResult]) -> Control:
     """The control, from what its cases came to."""
     return Control(
@@ -67,6 +77,6 @@ def control_of(mutant: str, over: str, results: Iterable[CaseResult]) -> Control
                 because=result.problem or next((f.because for f in result.findings), ""),
                 evidence=result.evidence,
             )
-            for result in sorted(results, key=lambda result: (result.topology, result.id))
+            for result in sorted(results, key=_place)
         ),
     )

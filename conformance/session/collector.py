@@ -18,7 +18,7 @@ from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.reporting import reports, summary
 from conformance.reporting import results as reporting
 from conformance.reporting.baseline import BadBaseline, Baseline, check_requirements
-from conformance.reporting.control import Control
+from conformance.reporting.control import Control, joined
 from conformance.reporting.gating import excuses, gate
 from conformance.reporting.progress import Progress, told_if_slow
 from conformance.reporting.text import clean
@@ -128,9 +128,7 @@ class Collector:
     def learn_control(self, told: dict[str, Any] | None) -> None:
         """Take in the negative control of one process: all of them together are the run's."""
         if told is not None:
-            control = msgspec.convert(told, Control)
-            before = self.control.cases if self.control else ()
-            self.control = msgspec.structs.replace(control, cases=before + control.cases)
+            self.control = joined(self.control, msgspec.convert(told, Control))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -20,6 +20,7 @@ from conformance.execution.running import Case
 from conformance.execution.stage import Stage
 from conformance.oracle.results import CaseResult
 from conformance.oracle.verdicts import Verdict
+from conformance.wire.errors import TopologyUnavailable
 from conformance.wire.topology import REMOTE
 
 OVER = "kernel-tcp"
@@ -65,9 +66,8 @@ class Controlling:
         self._thread: threading.Thread | None = None
 
     def start(self, topologies: Collection[str]) -> None:
-        """Begin, on each of the topologies; on the loopback for one that leads elsewhere."""
-        here = sorted({"loopback" if name == REMOTE else name for name in topologies})
-        self._thread = threading.Thread(target=self._go, args=(here,), name="negative control", daemon=True)
+        """Begin, on each of the topologies; near by for one that leads elsewhere."""
+        self._thread = threading.Thread(target=self._go, args=(topologies,), name="negative control", daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
@@ -76,8 +76,8 @@ class Controlling:
             self._thread.join()
             self.finished = True
 
-    def _go(self, topologies: list[str]) -> None:
-        for topology in topologies:
+    def _go(self, topologies: Collection[str]) -> None:
+        for topology in sorted({self._near_by() if name == REMOTE else name for name in topologies}):
             try:
                 provider = planning.meet(self.made.profile, self._stage, topology)
                 for function in CASES:
@@ -85,6 +85,13 @@ class Controlling:
                     self.results.append(self._run(case))
             except Exception as problem:  # whatever it was: a control that broke was not seen to fail
                 self.results.append(self._broken(topology, f"{type(problem).__name__}: {problem}"))
+
+    def _near_by(self) -> str:
+        """Where this machine's own ends can be joined, while those under test are elsewhere."""
+        try:
+            return self._stage.topology("loopback", self.made.profile).name
+        except TopologyUnavailable:
+            return "host"
 
     def _broken(self, topology: str, why: str) -> CaseResult:
         return CaseResult(id="control", provider=self.made.name, topology=topology, verdict=Verdict.ERROR, problem=why)

@@ -118,7 +118,7 @@ def test_rules_of_the_relay_stand_in_the_evidence(run: Run, tmp_path: Path) -> N
     if found == "inconclusive":
         pytest.skip("no relay on this machine")
     assert (ended.returncode, found) == (0, "pass")
-    traces = [store.load(path) for path in (tmp_path / "report").rglob("*.jsonl")]
+    traces = [store.load(path) for path in (tmp_path / "report" / "evidence").rglob("*.jsonl")]
     assert all("dropped" in str(trace.events) for trace in traces)
 
 
