@@ -186,7 +186,7 @@ def _clear(output: Path) -> None:
         from conformance.reporting import reports
 
         reports.remove(output)
-    clear_away(output / "results.json", output / "evidence", output / "control")
+    clear_away(output / "results.json", output / "evidence")
 
 
 def clear_away(results: Path, *evidence: Path) -> None:

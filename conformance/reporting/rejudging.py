@@ -86,6 +86,7 @@ def rejudge(results: Results, directory: Path, judged: Callable[[int], object] =
     # The kill matrix is of another session, with evidence of its own.
     now = msgspec.structs.replace(built, providers=providers, control=control, mutants=results.mutants)
     known = {_inside(directory, case.evidence) for provider in results.providers for case in provider.cases}
+    known |= {_inside(directory, case.evidence) for case in (results.control.cases if results.control else ())}
     stored = sorted((directory / "evidence").rglob("*.jsonl"))
     left_out = tuple(path for path in stored if path.resolve() not in known)
     return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)

@@ -151,7 +151,7 @@ class Runner:
         """The negative control, if this is a session that has one."""
         made = mutation_of(self.config.getoption("--shutdown-control"))
         worker = getattr(self.config, "workerinput", {}).get("workerid", "")
-        return Controlling(made, self.stage, lambda case: self._judged(case, f"control/{worker}")[0])
+        return Controlling(made, self.stage, lambda case: self._judged(case, f"evidence/control/{worker}")[0])
 
     # --- planning -------------------------------------------------------------------------------------------------
 

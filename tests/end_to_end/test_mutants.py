@@ -112,4 +112,4 @@ def test_a_run_whose_control_does_not_fail_gives_no_verdict(run: Run, tmp_path: 
 def test_where_no_case_is_run_there_is_no_control(run: Run, tmp_path: Path) -> None:
     ended = run("run", "--provider", "kernel-tcp", "-k", "peek_at_the_end", "--collect-only", "--output", "report")
     assert ended.returncode == 0
-    assert not (tmp_path / "report" / "control").exists()
+    assert not (tmp_path / "report" / "evidence").exists()
