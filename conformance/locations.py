@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Where cases, provider profiles and the C sources lie: inside the installed package, or beside it in a checkout."""
+"""Where cases, profiles, mutants and the C sources lie: inside the installed package, or beside it in a checkout."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def profiles() -> Path:
 def agents() -> Path:
     """The folder of the C sources of the native agents."""
     return _suite("agents", "fixtures/agents")
+
+
+def mutants() -> Path:
+    """The folder of the mutants: sound providers made wrong in one known way."""
+    return _suite("mutants", "fixtures/mutants")

@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--shutdown-run", action="store_true", help=argparse.SUPPRESS)
     group.addoption("--shutdown-unprepared", action="append", default=[], help=argparse.SUPPRESS)
     group.addoption("--shutdown-json", action="store_true", help=argparse.SUPPRESS)
+    # What `shutdown-conformance mutants` asks for, and the negative control of a run if it is to be another one.
+    group.addoption("--shutdown-mutant", action="append", default=[], help=argparse.SUPPRESS)
+    group.addoption("--shutdown-mutants", default="", help=argparse.SUPPRESS)
+    group.addoption("--shutdown-all", action="store_true", help=argparse.SUPPRESS)
+    group.addoption("--shutdown-demand", help=argparse.SUPPRESS)
+    group.addoption("--shutdown-control", default="", help=argparse.SUPPRESS)
     parser.addini(_INI, "this folder holds cases of the shutdown conformance suite", type="bool", default=False)
 
 

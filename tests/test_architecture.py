@@ -55,7 +55,7 @@ def test_cases_assert_nothing() -> None:
 
 
 def test_every_source_says_its_licence() -> None:
-    for folder in ("conformance", "cases", "tests", "benchmarks"):
+    for folder in ("conformance", "cases", "fixtures", "tests", "benchmarks"):
         for path in (ROOT / folder).rglob("*.py"):
             assert path.read_text(encoding="utf-8").startswith("# SPDX-License-Identifier: MIT\n"), path
     for path in (ROOT / "fixtures" / "agents").rglob("*.[ch]"):

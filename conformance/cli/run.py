@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,11 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.topology is not None:
         _check_topology(arguments.topology)
     _check_baseline(arguments)
-    output = _ready(arguments.output) if arguments.output else _fresh()
+    output = ready(arguments.output) if arguments.output else fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
     with ended_like_ctrl_c():
-        unprepared = _prepare(arguments.provider)
-    status, reason = _run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
+        unprepared = prepare(arguments.provider)
+    status, reason = run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
     results = _results(output)
     if arguments.output is None and reason and status == WRONG_USAGE:
         shutil.rmtree(output, ignore_errors=True)  # some cases may have been run before the mistake was seen
@@ -116,7 +117,7 @@ def _check_baseline(arguments: argparse.Namespace) -> None:
         raise Stop(clean(str(problem)), clean(problem.hint)) from None
 
 
-def _prepare(names: list[str]) -> list[str]:
+def prepare(names: list[str]) -> list[str]:
     """Do once what takes long; arguments for pytest that name the providers whose preparation failed, and why."""
     from conformance.execution import preparing, profile
     from conformance.reporting.text import clean
@@ -148,17 +149,18 @@ def _check_topology(name: str) -> None:
         raise Stop(f"the topology {name!r} is not available: {missing.what}", missing.remedy, NOTHING_JUDGED)
 
 
-def _fresh() -> Path:
+def fresh() -> Path:
     """A directory of this run's own below `reports/`, named by the time (UTC)."""
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     number = 1
     while (output := REPORTS / (stamp if number == 1 else f"{stamp}-{number}")).exists():
         number += 1
-    return _ready(output)
+    return ready(output)
 
 
-def _ready(output: Path) -> Path:
+def ready(output: Path, clear: Callable[[Path], None] | None = None) -> Path:
     """Make the directory, prove that it can be written, and take away the results of an earlier run."""
+    clear = clear or _clear
     probe = output / f".probe-{os.getpid()}"
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -170,7 +172,7 @@ def _ready(output: Path) -> Path:
         finally:
             with contextlib.suppress(OSError):
                 probe.unlink()
-        _clear(output)
+        clear(output)
     except OSError as error:
         what = "make room" if error.errno == errno.ENOSPC else "mend its permissions"
         hint = f"{what}, or name another directory with --output"
@@ -184,16 +186,22 @@ def _clear(output: Path) -> None:
         from conformance.reporting import reports
 
         reports.remove(output)
-        evidence = output / "evidence"
-        if evidence.is_dir() and not evidence.is_symlink():
-            shutil.rmtree(evidence)
-        (output / "results.json").unlink()
+    clear_away(output / "results.json", output / "evidence")
+
+
+def clear_away(results: Path, *evidence: Path) -> None:
+    """Take away the results of an earlier session, and the evidence that belongs to them. Raises OSError."""
+    if results.exists():
+        for folder in evidence:
+            if folder.is_dir() and not folder.is_symlink():
+                shutil.rmtree(folder)
+        results.unlink()
 
 
 def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
     from conformance import locations
 
-    words = [str(locations.cases()), *_plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
+    words = [str(locations.cases()), *plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
     # Cases run in threads beside pytest's turns, so what they print is nobody's in particular: to capture descriptors
     # as well, as pytest does by default, costs a dozen system calls a case and brings nothing.
     words.append("--capture=sys")
@@ -210,7 +218,7 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
     return words + list(arguments.rest)
 
 
-def _plugin() -> list[str]:
+def plugin() -> list[str]:
     """Name the plugin to pytest, unless an installed package does: a checkout may just be on the path."""
     from importlib.metadata import entry_points
 
@@ -233,7 +241,7 @@ class _Watcher:
         self.reason = getattr(excinfo.value, "msg", "")
 
 
-def _run_pytest(words: list[str], *, as_json: bool) -> tuple[int, str]:
+def run_pytest(words: list[str], *, as_json: bool) -> tuple[int, str]:
     """Run pytest; its exit status, or INTERRUPTED after Ctrl-C and the like, and why the suite itself ended it, if so.
 
     With `as_json` stdout is kept free for the results.

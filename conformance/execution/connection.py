@@ -20,6 +20,7 @@ from conformance.trace.events import End, Established, Fate, Segment
 from conformance.wire.errors import PortClaimed
 from conformance.wire.forging import Forgery, Place
 from conformance.wire.pdus import DECODERS
+from conformance.wire.rewriting import Rewriter
 from conformance.wire.rules import Action, Passing, Rule, Selection
 from conformance.wire.tap import Tap
 from conformance.wire.topology import Topology
@@ -139,6 +140,8 @@ class Connection:
     """The address family of the case: `inet`, `inet6`, `unix`."""
     statement: Statement
     """What is claimed of the implementation: a case may ask it for limits."""
+    rewriter: Rewriter | None = None
+    """What stands between the implementation and the link, where it is a mutant."""
 
     @property
     def framed(self) -> bool:
@@ -282,6 +285,8 @@ def _listen(connection: Connection, listener: Endpoint) -> tuple[int, dict[str, 
         transport = connection.statement.transport if connection.framed else ""
         try:
             connection.link.tap = topology.link.claim(address["port"], listener.end, transport)
+            if connection.rewriter is not None:
+                connection.link.tap.rewrite(connection.rewriter)
         except PortClaimed:
             listener.call("close", wait_ms=_SETUP_MS)
             continue

@@ -28,6 +28,7 @@ from conformance.trace.events import End, Pdu, Segment
 from conformance.trace.frames import Frame
 from conformance.trace.trace import Header, Trace, in_order
 from conformance.wire.errors import TopologyUnavailable, WireProblem
+from conformance.wire.rewriting import Rewriter
 from conformance.wire.topology import REMOTE
 
 NS_PER_MS = 1_000_000
@@ -41,6 +42,8 @@ class Provider:
     hello: Hello
     statement: Statement
     peer: Profile
+    rewriter: Callable[[], Rewriter | None] | None = None
+    """What stands between it and the link, fresh for each case, where it is a mutant."""
 
     @property
     def name(self) -> str:
@@ -149,7 +152,8 @@ def _run(case: Case, stage: Stage, recorder: Recorder, outcome: _Outcome, held: 
     iut.other, peer.other = peer, iut
     family = provider.profile.address_family
     link = Link(None, recorder, limits)
-    connection = Connection(iut, peer, link, limits, recorder, topology, family, provider.statement)
+    rewriter = provider.rewriter() if provider.rewriter else None
+    connection = Connection(iut, peer, link, limits, recorder, topology, family, provider.statement, rewriter)
     lost_before = topology.link.lost if topology.link else 0
     try:
         if case.connected:
@@ -179,6 +183,7 @@ def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
     if not tap.flush():
         outcome.wire_missing = "the capture could not be made sure to be whole"
     outcome.frames, outcome.segments, outcome.pdus = tap.frames(), tap.segments(), tap.pdus()
+    outcome.problem = outcome.problem or tap.problem
     tap.close()
 
 

@@ -31,8 +31,9 @@ BUSY_S = 0.005
 class Ahead(Generic[T]):
     """Runs cases before they are asked for. Keys name cases; `take` returns or raises what the case did."""
 
-    def __init__(self, run: Callable[[Case], T]) -> None:
+    def __init__(self, run: Callable[[Case], T], busy: int = BUSY_THREADS) -> None:
         self._run = run
+        self._busy = busy
         self._pools: list[ThreadPoolExecutor] = []
         self._futures: dict[str, Future[T]] = {}
         self._lock = threading.Lock()
@@ -46,7 +47,7 @@ class Ahead(Generic[T]):
         span_s = max(max(waits, default=1), len(cases) * BUSY_S)
         threads = min(WAITING_THREADS, math.ceil(sum(waits) / span_s)) or 1
         waiters = ThreadPoolExecutor(threads, thread_name_prefix="waiting case")
-        busy = ThreadPoolExecutor(BUSY_THREADS, thread_name_prefix="case")
+        busy = ThreadPoolExecutor(self._busy, thread_name_prefix="case")
         self._pools += [waiters, busy]
         for pool, keys in ((waiters, spread(waiting)), (busy, [key for key in cases if key not in waiting])):
             for key in keys:

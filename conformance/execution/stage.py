@@ -168,6 +168,14 @@ class Stage:
                 return
         self._end(agent)
 
+    def dismiss(self, profile: Profile) -> None:
+        """No case of that provider is to come: end the agents that wait for one."""
+        with self._lock:
+            places = [place for place in self._idle if place[0] == profile.agent]
+            idle = [agent for place in places for agent in self._idle.pop(place)]
+        for agent in idle:
+            self._end(agent)
+
     def _end(self, agent: Agent) -> None:
         with self._lock:
             known = agent in self._live

@@ -19,7 +19,7 @@ from conformance.oracle.results import CaseResult
 from conformance.oracle.verdicts import Verdict, verdict_of
 from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.results import Results
-from conformance.reporting.text import several
+from conformance.reporting.text import clean, several
 
 OPEN, CLOSED, NOTHING_JUDGED = 0, 1, 3
 _DECIDED = {Verdict.PASS, Verdict.FAIL, Verdict.DEVIATION, Verdict.RECORDED, Verdict.ERROR}
@@ -106,6 +106,7 @@ class _Parts:
     def __init__(self, results: Results) -> None:
         self.extent = results.cases
         self.whole = results.cases.finished >= results.cases.planned
+        self.blind = "" if results.control is None or results.control.caught else clean(results.control.sentence)
         self.baseline = results.baseline
         self.tested = [provider for provider in results.providers if not provider.problem]
         self.untested = [provider for provider in results.providers if provider.problem]
@@ -133,6 +134,8 @@ class _Parts:
         verdicts = set(self.verdicts.values())
         if not self.extent.finished or not verdicts & _DECIDED:
             return NOTHING_JUDGED
+        if self.blind:
+            return NOTHING_JUDGED  # where failures cannot be seen, a pass says nothing
         closing = (Standing.STALE, Standing.EXPIRED, Standing.UNMATCHED)
         if self.unexcused or Verdict.ERROR in verdicts or self.untested or any(self.entries[each] for each in closing):
             return CLOSED
@@ -187,6 +190,8 @@ def _nothing_judged(parts: _Parts) -> str:
         return "Nothing could be judged: no provider could be tested."
     if not parts.extent.finished:
         return "Nothing could be judged: no case ran."
+    if parts.blind:
+        return f"Nothing could be judged: {parts.blind}."
     return "Nothing could be judged: no case decided anything. `shutdown-conformance providers` says what is missing."
 
 

@@ -26,7 +26,10 @@ _STEPS = 10
 class Progress:
     """Progress of one run. `file` is standard error unless another is given."""
 
-    def __init__(self, console_is_terminal: bool, *, file: IO[str] | None = None) -> None:
+    def __init__(
+        self, console_is_terminal: bool, *, file: IO[str] | None = None, noun: str = "case", bad: str = "bad"
+    ) -> None:
+        self._noun, self._bad_word = noun, bad
         self._own = _own_stderr() if file is None else None
         self._file = file or self._own or sys.stderr
         self._bar = _bar(self._file) if console_is_terminal else None
@@ -42,21 +45,26 @@ class Progress:
             self._task = self._bar.add_task("cases", total=total, bad="")
             self._bar.start()
         else:
-            self._say(f"running {several(total, 'case')}")
+            self._say(f"running {several(total, self._noun)}")
 
     def finished(
         self, case_id: str, provider: str, verdict: Verdict | str, seconds: float, *, excused: bool = False
     ) -> None:
         """One more case is done; `seconds` is what it took. What is excused is not counted as bad."""
-        self._done += 1
         bad = Verdict(verdict) in BAD and not excused
-        self._bad += bad
-        if bad:
-            self.message(f"{verdict}: {case_id} ({provider}, {seconds:.1f} s)")
+        self.advance(f"{verdict}: {case_id} ({provider}, {seconds:.1f} s)" if bad else "")
+
+    def advance(self, complaint: str = "") -> None:
+        """One more is done; `complaint` says what is bad about it, if anything."""
+        self._done += 1
+        self._bad += bool(complaint)
+        if complaint:
+            self.message(complaint)
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self._done, bad=f"{self._bad} bad" if self._bad else "")
+            bad = f"{self._bad} {self._bad_word}" if self._bad else ""
+            self._bar.update(self._task, completed=self._done, bad=bad)
         elif self._done < self._total and self._done * _STEPS // self._total > (self._done - 1) * _STEPS // self._total:
-            self._say(f"{self._done} of {self._total}, {self._bad} bad, {self._elapsed()}")
+            self._say(f"{self._done} of {self._total}, {self._bad} {self._bad_word}, {self._elapsed()}")
 
     def message(self, text: str) -> None:
         """Say something without disturbing the bar."""
@@ -74,7 +82,8 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         if self._started:
-            self._say(f"ran {self._done} of {several(self._total, 'case')} in {self._elapsed()}, {self._bad} bad")
+            ran = f"ran {self._done} of {several(self._total, self._noun)}"
+            self._say(f"{ran} in {self._elapsed()}, {self._bad} {self._bad_word}")
         if self._own is not None:
             self._own.close()
 

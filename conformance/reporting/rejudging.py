@@ -15,6 +15,7 @@ import msgspec
 
 from conformance.oracle.results import CaseResult, ProviderRun, judge_case
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting.control import Control, ControlCase, control_of
 from conformance.reporting.results import CaseRow, CaseSummary, ProviderResults, RequirementRow, Results, build
 from conformance.trace.store import BadEvidence, load
 from conformance.trace.trace import Trace
@@ -80,8 +81,12 @@ def rejudge(results: Results, directory: Path, judged: Callable[[int], object] =
     providers = tuple(
         _with_damage(old, new, damaged[old.name]) for old, new in zip(results.providers, built.providers, strict=True)
     )
-    now = msgspec.structs.replace(built, providers=providers)
+    control, bad_controls = _control_again(results.control, directory)
+    bad += bad_controls
+    # The kill matrix is of another session, with evidence of its own.
+    now = msgspec.structs.replace(built, providers=providers, control=control, mutants=results.mutants)
     known = {_inside(directory, case.evidence) for provider in results.providers for case in provider.cases}
+    known |= {_inside(directory, case.evidence) for case in (results.control.cases if results.control else ())}
     stored = sorted((directory / "evidence").rglob("*.jsonl"))
     left_out = tuple(path for path in stored if path.resolve() not in known)
     return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)
@@ -102,14 +107,8 @@ def trace_of(provider: ProviderResults, case: CaseSummary, directory: Path) -> T
     Raises:
         BadEvidence: it cannot be read, lies outside of the directory, or is another case's.
     """
-    path = directory / case.evidence
-    if _inside(directory, case.evidence) is None:
-        raise BadEvidence(path, 0, f"the evidence of {case.id} is outside of {directory}", _OUTSIDE)
-    trace = load(path)
+    path, trace = _evidence(provider.name, case, directory)
     header = trace.header
-    if (header.provider, header.case) != (provider.name, case.id):
-        why = f"the evidence of {header.case} ({header.provider}), and not of {case.id} ({provider.name})"
-        raise BadEvidence(path, 1, why, _SWAPPED)
     # What was claimed decides what applies. A provider with a problem may have made no full statement.
     if not provider.problem and header.statement != provider.statement:
         why = f"the evidence of {header.case} was taken under another statement than the one in the results"
@@ -118,6 +117,49 @@ def trace_of(provider: ProviderResults, case: CaseSummary, directory: Path) -> T
         why = f"the evidence of {header.case} was taken from another implementation than the results name"
         raise BadEvidence(path, 1, why, _EDITED_STATEMENT)
     return trace
+
+
+def _control_again(control: Control | None, directory: Path) -> tuple[Control | None, list[BadEvidence]]:
+    """The negative control, as its evidence has it; a case without good evidence is not one that failed."""
+    if control is None:
+        return None, []
+    cases: list[CaseResult] = []
+    bad: list[BadEvidence] = []
+    for case in control.cases:
+        if not case.evidence:
+            cases.append(_broken(control, case, case.because))
+            continue
+        try:
+            _, trace = _evidence(control.provider, case, directory)
+            cases.append(judge_case(trace, evidence=case.evidence))
+        except BadEvidence as problem:
+            bad.append(problem)
+            cases.append(_broken(control, case, _DAMAGED))
+    return control_of(control.mutant, control.over, cases), bad
+
+
+def _broken(control: Control, case: ControlCase, why: str) -> CaseResult:
+    return CaseResult(
+        id=case.id,
+        provider=control.provider,
+        topology=case.topology,
+        verdict=Verdict.ERROR,
+        problem=why,
+        evidence=case.evidence,
+    )
+
+
+def _evidence(provider: str, case: CaseSummary | ControlCase, directory: Path) -> tuple[Path, Trace]:
+    """The trace of a case, and where it lies. Raises BadEvidence: it cannot be read, or is another case's."""
+    path = directory / case.evidence
+    if _inside(directory, case.evidence) is None:
+        raise BadEvidence(path, 0, f"the evidence of {case.id} is outside of {directory}", _OUTSIDE)
+    trace = load(path)
+    header = trace.header
+    if (header.provider, header.case) != (provider, case.id):
+        why = f"the evidence of {header.case} ({header.provider}), and not of {case.id} ({provider})"
+        raise BadEvidence(path, 1, why, _SWAPPED)
+    return path, trace
 
 
 def _inside(directory: Path, evidence: str) -> Path | None:
@@ -167,6 +209,9 @@ def _changes(before: Results, now: Results, damaged: Mapping[str, set[str]]) -> 
         for change in _of_provider(old, new, damaged[old.name]):
             found = True
             yield change
+    for change in _of_control(before.control, now.control):
+        found = True
+        yield change
     held = sum(len(provider.cases) for provider in before.providers)
     extent = before.cases
     if extent.finished != held or extent.planned < held:
@@ -194,6 +239,16 @@ def _of_provider(old: ProviderResults, new: ProviderResults, damaged: set[str]) 
     yield from _of_claims(old, new, damaged)
     if old.totals != new.totals:
         yield Change(old.name, "totals", _counts(old.totals), _counts(new.totals))
+
+
+def _of_control(before: Control | None, now: Control | None) -> Iterator[Change]:
+    if before is None or now is None:
+        return
+    judged = {(case.id, case.evidence): case for case in now.cases}
+    for case in before.cases:
+        again = judged.get((case.id, case.evidence))
+        if again is not None and again.because != _DAMAGED and again.verdict is not case.verdict:
+            yield Change("negative control", case.id, case.verdict, again.verdict, again.because)
 
 
 def _of_row(provider: str, old: RequirementRow, new: RequirementRow, damaged: set[str]) -> Iterator[Change]:

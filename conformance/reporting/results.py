@@ -25,6 +25,8 @@ from conformance.oracle.judging import judged
 from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 from conformance.reporting.baseline import Baseline
+from conformance.reporting.control import Control
+from conformance.reporting.killmatrix import KillMatrix
 from conformance.reporting.writing import write_whole
 from conformance.trace.decoding import decode
 
@@ -120,7 +122,8 @@ class ProviderResults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A run. `baseline`: what was excused, if anything was to be."""
+    """A run. `baseline`: what was excused, if anything was to be; `control`: its negative control; `mutants`: the kill
+    matrix, if the mutants were run into the same directory."""
 
     schema: Literal[1]
     suite: Suite
@@ -128,6 +131,8 @@ class Results(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     cases: Extent
     providers: tuple[ProviderResults, ...]
     baseline: Baseline | None = None
+    control: Control | None = None
+    mutants: KillMatrix | None = None
 
 
 _DECODER = msgspec.json.Decoder(Results)

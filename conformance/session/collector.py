@@ -18,6 +18,7 @@ from conformance.oracle.results import CaseResult, ProviderRun
 from conformance.reporting import reports, summary
 from conformance.reporting import results as reporting
 from conformance.reporting.baseline import BadBaseline, Baseline, check_requirements
+from conformance.reporting.control import Control, joined
 from conformance.reporting.gating import excuses, gate
 from conformance.reporting.progress import Progress, told_if_slow
 from conformance.reporting.text import clean
@@ -39,6 +40,7 @@ class Collector:
         self.providers: dict[str, ProviderRun] = {}
         self.environment: dict[str, Any] = {}
         self.planned = 0
+        self.control: Control | None = None
         self.results: reporting.Results | None = None
         self.page: Path | None = None
         self.speaks = bool(config.getoption("--shutdown-run"))
@@ -48,18 +50,18 @@ class Collector:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Know how many cases there are to come."""
-        self._plan(len(session.items))
+        self._plan([item.nodeid for item in session.items])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """The same, told by a worker; all of them plan alike."""
         if not self.planned:
-            self._plan(len(ids))
+            self._plan(ids)
 
-    def _plan(self, count: int) -> None:
-        self.planned = count
-        if self.progress is not None and count and not self.config.option.collectonly:
-            self.progress.start(count)
+    def _plan(self, ids: list[str]) -> None:
+        self.planned = len(ids)
+        if self.progress is not None and ids and not self.config.option.collectonly:
+            self.progress.start(len(ids))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A case file that cannot be read is told, not lost."""
@@ -106,6 +108,7 @@ class Collector:
         """What a worker knew of the providers comes with its end."""
         if told := getattr(node, "workeroutput", {}).get("shutdown_conformance"):
             self.learn(**told)
+        self.learn_control(getattr(node, "workeroutput", {}).get("shutdown_control"))
 
     def learn(
         self, providers: list[dict[str, Any]], environment: dict[str, Any], finished: list[dict[str, Any]]
@@ -122,6 +125,11 @@ class Collector:
             "topologies": sorted({*environment["topologies"], *before.get("topologies", ())}),
         }
 
+    def learn_control(self, told: dict[str, Any] | None) -> None:
+        """Take in the negative control of one process: all of them together are the run's."""
+        if told is not None:
+            self.control = joined(self.control, msgspec.convert(told, Control))
+
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results, and let the gate decide."""
@@ -135,27 +143,38 @@ class Collector:
             **self.environment,
         }
         runs = list(self.providers.values())
-        self.results = reporting.build(self.cases, runs, environment, self.planned, self.baseline)
+        results = reporting.build(self.cases, runs, environment, self.planned, self.baseline)
+        self.results = msgspec.structs.replace(results, control=self.control)
         ended = session.exitstatus in _ENDED
         if not self._update_baseline(ended=ended):
             ended, session.exitstatus = False, pytest.ExitCode.INTERNAL_ERROR
         try:
             self.output.mkdir(parents=True, exist_ok=True)
-            reporting.save(self.results, self.output / "results.json")
+            self._write(self.results)
         except OSError as error:
             sys.stderr.write(f"the results could not be written to {self.output}: {error.strerror}\n")
             self.results = None
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
             return
         if ended:
-            session.exitstatus = gate(self.results).status
+            session.exitstatus = self._status(self.results)
         if self.planned or any(run.problem for run in self.providers.values()):
             self._write_reports(self.results)
         if self.speaks and not self.config.getoption("--shutdown-json"):
-            summary.print_summary(self.results, Console(), self.output, page=self.page)
-            self._tell(sys.stdout)
+            self._print(self.results)
         elif self.speaks:
             self._tell(sys.stderr)
+
+    def _write(self, results: reporting.Results) -> None:
+        """Keep what the session came to. Raises OSError."""
+        reporting.save(results, self.output / "results.json")
+
+    def _status(self, results: reporting.Results) -> int:
+        return gate(results).status
+
+    def _print(self, results: reporting.Results) -> None:
+        summary.print_summary(results, Console(), self.output, page=self.page)
+        self._tell(sys.stdout)
 
     def _update_baseline(self, *, ended: bool) -> bool:
         """Write the baseline anew, if that is asked for; whether all is well. What was done is told after the summary.
@@ -197,5 +216,4 @@ class Collector:
         """The summary, for people who live in pytest."""
         if self.results is not None:
             terminalreporter.section("shutdown conformance")
-            summary.print_summary(self.results, Console(), self.output, page=self.page)
-            self._tell(sys.stdout)
+            self._print(self.results)

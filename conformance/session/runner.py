@@ -7,7 +7,7 @@ Under xdist each worker is such a session of its own with its own stage; the con
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +18,18 @@ import pytest
 from conformance.agents.problems import AgentProblem
 from conformance.execution import planning, running
 from conformance.execution import profile as profiles
+from conformance.execution.mutation import BadMutant
 from conformance.execution.profile import BadProfile, Profile
 from conformance.execution.running import Case, Provider
-from conformance.execution.scheduling import Ahead, share
+from conformance.execution.scheduling import BUSY_THREADS, Ahead, share
 from conformance.execution.stage import Stage
 from conformance.oracle.results import CaseResult, ProviderRun, judge_case
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.baseline import BadBaseline, Baseline
+from conformance.reporting.control import control_of
 from conformance.reporting.gating import excuses
 from conformance.session.baselining import applied
+from conformance.session.controlling import Controlling, mutation_of
 from conformance.trace.events import End
 from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
@@ -34,6 +37,7 @@ from conformance.wire.topology import PRIVATE, REMOTE, TOPOLOGIES
 
 if TYPE_CHECKING:
     from conformance.session.allure import Allure
+    from conformance.session.collector import Collector
 
 DEFAULT_PROVIDERS = (
     "kernel-tcp",
@@ -53,28 +57,44 @@ _FIXTURES = ("connection", "ends")
 
 def register(config: pytest.Config) -> None:
     """Set the session up: in every process one that runs cases or one that collects results, or one that does both."""
-    from conformance.session.collector import Collector
-
-    asked = config.getoption("--provider") or list(DEFAULT_PROVIDERS)
     topology = config.getoption("--topology")
     if topology and topology not in TOPOLOGIES:
         raise pytest.UsageError(f"no topology {topology!r}; there are {', '.join(TOPOLOGIES)}")
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
-    try:
-        found = profiles.find_all(asked)
-        baseline = msgspec.convert(worker["baseline"], Baseline | None) if worker else _baseline(config, found)
-    except (BadProfile, BadBaseline) as problem:
-        raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
     distributes = worker is None and bool(config.getoption("tx", None))
     output = Path(worker["output"] if worker else config.getoption("--shutdown-output") or _default_output(config))
-    if not distributes:
-        config.pluginmanager.register(Runner(config, found, topology, output, baseline), "shutdown-runner")
-    if worker is None:
-        config.pluginmanager.register(Collector(config, output, baseline), "shutdown-collector")
+    try:
+        runner, collector, baseline = _parts(config, topology, output, worker)
+        if not distributes:
+            config.pluginmanager.register(runner(), "shutdown-runner")
+        if worker is None:
+            config.pluginmanager.register(collector(), "shutdown-collector")
+    except (BadProfile, BadMutant, BadBaseline) as problem:
+        raise pytest.UsageError(f"{problem}\nhint: {problem.hint}") from None
     if distributes:
         from conformance.session.distributor import Distributor
 
         config.pluginmanager.register(Distributor(output, baseline), "shutdown-distributor")
+
+
+def _parts(
+    config: pytest.Config, topology: str, output: Path, worker: dict[str, Any] | None
+) -> tuple[Callable[[], Runner], Callable[[], Collector], Baseline | None]:
+    """What runs and what collects: the implementations that were asked for, or mutants of them; and the baseline."""
+    from conformance.session.collector import Collector
+
+    if config.getoption("--shutdown-mutant"):
+        from conformance.session.trials import Tallier, Trials, plan_of
+
+        plan = plan_of(config)
+        return lambda: Trials(config, plan, topology, output), lambda: Tallier(config, plan, output), None
+    found = profiles.find_all(config.getoption("--provider") or DEFAULT_PROVIDERS)
+    baseline = msgspec.convert(worker["baseline"], Baseline | None) if worker else _baseline(config, found)
+    return (
+        lambda: Runner(config, found, topology, output, baseline),
+        lambda: Collector(config, output, baseline),
+        baseline,
+    )
 
 
 def _default_output(config: pytest.Config) -> Path:
@@ -95,6 +115,11 @@ class CutShort(Exception):
 class Runner:
     """Runs the cases of this process."""
 
+    kept_in = "evidence"
+    """The folder of the evidence, below the output."""
+    threads = BUSY_THREADS
+    """For cases that are not expected to wait."""
+
     def __init__(
         self,
         config: pytest.Config,
@@ -114,22 +139,31 @@ class Runner:
         self.stopping = False
         self.introduced = False
         self.unwritable = ""
-        self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run)
+        self.ahead: Ahead[tuple[CaseResult, Trace]] = Ahead(self._run, self.threads)
+        self.control = self._control()
         self.allure: Allure | None = None
         if config.pluginmanager.has_plugin("allure_listener"):  # there is --alluredir
             from conformance.session.allure import Allure
 
             self.allure = Allure(config, output)
 
+    def _control(self) -> Controlling | None:
+        """The negative control, if this is a session that has one."""
+        made = mutation_of(self.config.getoption("--shutdown-control"))
+        worker = getattr(self.config, "workerinput", {}).get("workerid", "")
+        return Controlling(made, self.stage, lambda case: self._judged(case, f"evidence/control/{worker}")[0])
+
     # --- planning -------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self) -> None:
-        """Meet the providers side by side, before the first case is planned for them."""
-        with ThreadPoolExecutor(len(self.profiles)) as pool:
-            for profile, answer in zip(
-                self.profiles.values(), pool.map(self._meet, self.profiles.values()), strict=True
-            ):
+        """Meet the providers, before the first case is planned for them."""
+        self._meet_all(self.profiles.values())
+
+    def _meet_all(self, profiles: Collection[Profile]) -> None:
+        """Meet them side by side."""
+        with ThreadPoolExecutor(len(profiles)) as pool:
+            for profile, answer in zip(profiles, pool.map(self._meet, profiles), strict=True):
                 if isinstance(answer, Provider):
                     self.providers[profile.name] = answer
                 else:
@@ -161,9 +195,19 @@ class Runner:
         if fixture is None or not self.providers:
             return
         roles = [End.IUT, End.PEER] if metafunc.definition.get_closest_marker("both_roles") else [End.IUT]
-        given = [(name, client) for name in self.providers for client in roles]
+        if not (names := self._given(metafunc.definition)):
+            return
+        given = [(name, client) for name in names for client in roles]
         ids = [name if client is End.IUT else f"{name}-accepting" for name, client in given]
         metafunc.parametrize(fixture, given, ids=ids, indirect=False)
+
+    def _given(self, case: pytest.Function) -> list[str]:
+        """The providers that a case is made for, in whatever variant."""
+        return list(self.providers)
+
+    def _wants(self, provider: Provider, exercises: Collection[str]) -> bool:
+        """Whether the provider is to be shown what exercises these requirements."""
+        return True
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -192,6 +236,8 @@ class Runner:
         if item.get_closest_marker("thorough") and not _asks_for_thorough(self.config):
             return None
         conditions, probes = _marked(item, "where"), _marked(item, "probes")
+        if not self._wants(provider, exercises):
+            return None
         if not planning.is_planned(provider.statement, exercises, conditions, arguments, probes):
             return None
         rest = item.callspec.id.removeprefix(name).removeprefix("-")
@@ -224,16 +270,21 @@ class Runner:
                 share(len(session.items), number, worker["workercount"]) if number < worker["workercount"] else range(0)
             )
         items = [session.items[index] for index in own]
+        if self.control is not None and items:
+            self.control.start({self._topology_of(self.profiles[name]) for name in self.providers})
         self.ahead.start({item.nodeid: item.stash[CASE] for item in items if CASE in item.stash})
 
     def _run(self, case: Case) -> tuple[CaseResult, Trace]:
+        return self._judged(case, self.kept_in)
+
+    def _judged(self, case: Case, kept_in: str) -> tuple[CaseResult, Trace]:
         began = time.monotonic()
         trace, frames = running.run(case, self.stage)
         if self.stopping and trace.header.problem:
             raise CutShort(case.id)
         evidence = ""
         try:
-            evidence = str(running.keep(case, trace, frames, self.output / "evidence").relative_to(self.output))
+            evidence = str(running.keep(case, trace, frames, self.output / kept_in).relative_to(self.output))
         except Exception as error:  # without its evidence nothing can be said of a case
             problem = self.unwritable = f"the evidence could not be written: {error}"
             trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
@@ -274,6 +325,8 @@ class Runner:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Take the stage down, and hand over what is known of the providers."""
         self.ahead.stop()
+        if self.control is not None and session.exitstatus != pytest.ExitCode.INTERRUPTED:
+            self.control.finish()
         self.stopping = True
         self.stage.stop()
         self.ahead.close()
@@ -282,9 +335,19 @@ class Runner:
         self.stage.close()
         if (output := getattr(session.config, "workeroutput", None)) is not None:
             output["shutdown_conformance"] = {**facts, "finished": finished}
+            output["shutdown_control"] = self._control_told()
         else:
             collector: Any = session.config.pluginmanager.get_plugin("shutdown-collector")
             collector.learn(**facts, finished=finished)
+            collector.learn_control(self._control_told())
+
+    def _control_told(self) -> dict[str, Any] | None:
+        """The negative control of this process; None where it has none, or it was not begun or not waited for."""
+        if self.control is None or not self.control.finished:
+            return None
+        made = self.control.made
+        told: dict[str, Any] = msgspec.to_builtins(control_of(made.mutant.name, made.over, self.control.results))
+        return told
 
     def _facts(self) -> dict[str, Any]:
         """What this process knows of the providers and of the machine."""

@@ -13,6 +13,7 @@ import select
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -25,6 +26,7 @@ from conformance.wire import dissect, forging
 from conformance.wire.errors import NotForged
 from conformance.wire.forging import Forgery
 from conformance.wire.markers import marker, marker_number
+from conformance.wire.rewriting import Rewriter, Rewriting
 from conformance.wire.rules import Action, Passing, Progress, Rule, decide
 from conformance.wire.tap import Link, Tap
 
@@ -51,9 +53,23 @@ class RelayedTap(Tap):
         self._relay = link
         self._rules: tuple[Progress, ...] = ()
         self._held: list[Held] = []
+        self._rewriting: Rewriting | None = None
 
     def pass_on(self, data: bytes, sender: End, at: int) -> None:
         """Do with a packet what the rules say (for the link, which holds its lock)."""
+        if self._rewriting is None or sender is not End.IUT:
+            self._pass_on(data, sender, at)
+            return
+        try:
+            instead = self._rewriting(data)
+        except Exception as error:  # of a mutant's making: the case is told, and the link goes on for the others
+            *_, place = traceback.extract_tb(error.__traceback__)
+            self.problem = f"the rewriter broke: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+            instead = [data]
+        for rewritten in instead:
+            self._pass_on(rewritten, sender, time.time_ns())
+
+    def _pass_on(self, data: bytes, sender: End, at: int) -> None:
         frame = Frame(at=at, data=data, length=len(data))
         contents = dissect.contents(data)
         if not self._rules or contents is None:
@@ -95,6 +111,11 @@ class RelayedTap(Tap):
             if frame.fate is Fate.HELD:
                 frame = msgspec.structs.replace(frame, delivered_at=at)
             self.amend(held.place, frame)
+
+    def rewrite(self, rewriter: Rewriter) -> None:
+        """From now on put on the link what the rewriter makes of what the IUT sends."""
+        with self._relay.lock:
+            self._rewriting = Rewriting(rewriter)
 
     def apply(self, rule: Rule) -> None:
         """From now on treat what passes by this rule as well; earlier rules come first."""

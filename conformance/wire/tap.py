@@ -14,6 +14,7 @@ from conformance.wire import dissect
 from conformance.wire.errors import PortClaimed, RulesNotPossible
 from conformance.wire.forging import Forgery
 from conformance.wire.pdus import DECODERS, pdus_of
+from conformance.wire.rewriting import Rewriter
 from conformance.wire.rules import Rule
 
 
@@ -28,6 +29,8 @@ class Tap:
     def __init__(self, link: Link, port: int, listener: End) -> None:
         self.port = port
         self.listener = listener
+        self.problem = ""
+        """What broke at the link, if anything did: then nothing that was seen here counts."""
         self.changed = threading.Condition()
         """Guards the frames; told of every new frame, and of every frame that met its fate."""
         self._link = link
@@ -107,6 +110,10 @@ class Tap:
 
     def apply(self, rule: Rule) -> None:
         """From now on treat what passes by this rule as well. Raises RulesNotPossible on a link that only looks on."""
+        raise RulesNotPossible(self._link.topology)
+
+    def rewrite(self, rewriter: Rewriter) -> None:
+        """From now on put on the link what the rewriter makes of what the IUT sends. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
     def release(self) -> None:

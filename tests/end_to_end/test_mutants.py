@@ -1,94 +1,115 @@
 # SPDX-License-Identifier: MIT
-"""Would the suite notice? Agents that are wrong in one known way fail on the requirement that says so."""
+"""Would the suite notice? The `mutants` command, and the negative control of a run."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from conformance.reporting import killing
+from conformance.reporting.killmatrix import Fate
+from conformance.reporting.results import load
 from tests.end_to_end.conftest import Run, verdicts
 
-PROFILE = """
-[implementation]
-name = "mutant"
-[agent]
-command = ["{{python}}", "{program}", "{rule}", "--transport", "tcp"]
-[statement]
-family = "posix"
-transport = "tcp"
-platform = "linux"
-service_flags = ["GUARANTEED_DELIVERY", "GUARANTEED_ORDER", "GRACEFUL_CLOSE"]
-[peer]
-provider = "kernel-tcp"
-"""
-CASES = {
-    "reset_told_as_end": ("peer_aborts", "IND-ABORT-02"),
-    "end_told_as_reset": ("end_comes_after_the_data_was_read and blocking", "IND-STREAM-01"),
-    "end_not_told": ("end_comes_after_the_data_was_read and blocking", "IND-STREAM-01"),
-    "end_told_once": ("end_comes_after_the_data_was_read and blocking", "IND-STREAM-03"),
-    "last_byte_lost": ("end_comes_after_the_data_was_read and blocking", "IND-STREAM-02"),
-    "first_byte_changed": ("end_comes_after_the_data_was_read and blocking", "IND-STREAM-02"),
-    "hang_up_invented": ("half_close and poll", "POSIX-POLL-01"),
-    "shutdown_ignored": ("shutdown_on_an_idle_connection", "INIT-SHUT-01"),
-    "shutdown_resets": ("receiving_goes_on_after_shutdown", "INIT-SHUT-05"),
-    "linger_ignored": ("hard_close", "INIT-CLOSE-03"),
-}
+MISBEHAVING = Path(__file__).with_name("misbehaving.py")
+CHOSEN = "reset_told_as_end or hard_close_is_graceful or rst_sent_as_fin"
 
 
-def profile(directory: Path, rule: str) -> str:
-    path = directory / "mutant.toml"
-    path.write_text(PROFILE.format(program=Path(__file__).with_name("mutant.py"), rule=rule))
-    return str(path)
+def sound_as_a_mutant(directory: Path) -> str:
+    """A folder with one mutant, which is wrong in nothing."""
+    folder = directory / "sound"
+    folder.mkdir()
+    text = MISBEHAVING.read_text(encoding="utf-8")
+    (folder / "identity.py").write_text(text[: text.index("@mutant", text.index("def identity"))])
+    return str(folder)
 
 
-@pytest.mark.parametrize("rule", CASES)
-def test_a_mutant_is_caught_by_the_requirement_it_breaks(run: Run, tmp_path: Path, rule: str) -> None:
-    keyword, requirement = CASES[rule]
-    ended = run("run", "--provider", profile(tmp_path, rule), "-k", keyword, "--output", "report")
-    assert ended.returncode == 1, ended.stdout + ended.stderr
-    assert verdicts(tmp_path / "report")["mutant"][requirement] == "fail"
-    assert requirement in ended.stdout
-
-
-def test_what_would_be_judged_by_the_wrong_rules_is_not_judged(run: Run, tmp_path: Path) -> None:
-    ended = run("run", "--provider", profile(tmp_path, "on_another_transport"), "-k", "peek", "--output", "report")
-    assert ended.returncode == 3
-    assert "the statement says posix over tcp" in ended.stdout
-
-
-def test_an_agent_on_another_clock_is_timed_by_its_lines(run: Run, tmp_path: Path) -> None:
-    ended = run("run", "--provider", profile(tmp_path, "on_another_clock"), "-k", "peek", "--output", "report")
+@pytest.mark.parametrize("spread", [(), ("-n", "2")])
+def test_mutants_are_killed_by_what_they_break(run: Run, tmp_path: Path, spread: tuple[str, ...]) -> None:
+    ended = run("mutants", "-k", CHOSEN, "--output", "report", *spread)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "its agent has another clock" in ended.stdout
+    matrix = killing.load(tmp_path / "report" / "mutants.json").matrix
+    assert {(row.name, row.over) for row in matrix.mutants} == {
+        ("reset_told_as_end", "kernel-tcp"),
+        ("reset_told_as_end", "reference-stream"),
+        ("reset_told_as_end", "reference"),
+        ("hard_close_is_graceful", "kernel-tcp"),
+        ("rst_sent_as_fin", "kernel-tcp"),
+    }
+    assert {row.fate for row in matrix.mutants} == {Fate.KILLED}
+    assert matrix.covered >= {"IND-ABORT-02", "INIT-CLOSE-03", "WIRE-ABRT-01"}
+    for death in (death for row in matrix.mutants for death in row.caught):
+        assert (tmp_path / "report" / death.evidence).is_file()
+    assert "5 mutants: 5 killed. 3 of 3 requirements covered." in ended.stdout
 
 
-def test_an_agent_that_lies_about_time_gives_errors_and_no_verdict(run: Run, tmp_path: Path) -> None:
-    ended = run("run", "--provider", profile(tmp_path, "in_the_future"), "-k", "peek", "--output", "report")
+def test_a_mutant_that_is_wrong_in_nothing_survives(run: Run, tmp_path: Path) -> None:
+    ended = run("mutants", "--mutants", sound_as_a_mutant(tmp_path), "--json", "--output", "report")
     assert ended.returncode == 1
-    assert set(verdicts(tmp_path / "report")["mutant"].values()) == {"error", "not-applicable", "not-exercised"}
-    assert "do not lie between its request and its reply" in ended.stdout
+    matrix = json.loads(ended.stdout)["matrix"]
+    assert [row["fate"] for row in matrix["mutants"]] == ["survived"]
+    assert "pass in" in matrix["mutants"][0]["reason"]
+    assert "IND-STREAM-01" in matrix["demanded"]
 
 
-def test_a_hang_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
-    provider = profile(tmp_path, "hang_at_the_end")
-    keyword = "(peek_at_the_end and 1460) or linger_as_it_is_found"
-    ended = run("run", "--provider", provider, "--output", "report", "-k", keyword)
-    found = verdicts(tmp_path / "report")["mutant"]
-    assert ended.returncode == 1
-    assert (found["IND-STREAM-05"], found["INIT-CLOSE-09"]) == ("error", "pass")
-    assert "no reply to `recv`" in ended.stdout
+def test_the_matrix_of_a_run_is_in_its_results(run: Run, tmp_path: Path) -> None:
+    assert run("run", "--provider", "kernel-tcp", "-k", "peek", "--output", "report").returncode == 0
+    assert run("mutants", "-k", "shutdown_ignored", "--output", "report").returncode == 0
+    results = load(tmp_path / "report" / "results.json")
+    assert results.mutants is not None
+    assert [row.name for row in results.mutants.mutants] == ["shutdown_ignored"]
+    assert [provider.name for provider in results.providers] == ["kernel-tcp"]
+    assert run("judge", "report").returncode == 0
 
 
-def test_a_crash_costs_its_cases_and_not_the_run(run: Run, tmp_path: Path) -> None:
-    ended = run(
-        "run",
-        "--provider",
-        profile(tmp_path, "crash_at_the_end"),
-        "--output",
-        "report",
-        "-k",
-        "peek_at_the_end or linger_as_it_is_found",
-    )
-    found = verdicts(tmp_path / "report")["mutant"]
-    assert ended.returncode == 1
-    assert (found["IND-STREAM-05"], found["INIT-CLOSE-09"]) == ("error", "pass")
-    assert "a crash, as a stack might" in ended.stdout
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("-k", "no_such_mutant"), 3, "no mutant fits"),
+        (("-k", "and and"), 2, "-k 'and and'"),
+        (("--requirement", "IND-STREM-01"), 2, "IND-STREAM-01"),
+        (("--mutants", "nowhere"), 2, "no mutants are there"),
+    ],
+)
+def test_wrong_usage_is_told(run: Run, arguments: tuple[str, ...], status: int, said: str) -> None:
+    ended = run("mutants", *arguments)
+    assert ended.returncode == status
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_list_names_each_mutant_with_what_it_must_die_on(run: Run) -> None:
+    ended = run("mutants", "--list", "--requirement", "IND-ABORT-02")
+    assert ended.returncode == 0
+    assert "reset_told_as_end" in ended.stdout
+    assert "hard_close_is_graceful" not in ended.stdout
+
+
+# --- the negative control -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("more", [(), ("-n", "2"), ("--topology", "host"), ("-x",)])
+def test_a_run_sees_its_negative_control_fail(run: Run, tmp_path: Path, more: tuple[str, ...]) -> None:
+    ended = run("run", "--provider", "unix-stream", "-k", "peek_at_the_end", "--output", "report", *more)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    results = load(tmp_path / "report" / "results.json")
+    assert results.control is not None
+    assert results.control.caught
+    assert [provider.name for provider in results.providers] == ["unix-stream"]
+    assert results.cases.planned == results.cases.finished == 2
+    for case in results.control.cases:
+        assert (tmp_path / "report" / case.evidence).is_file()
+
+
+def test_a_run_whose_control_does_not_fail_gives_no_verdict(run: Run, tmp_path: Path) -> None:
+    words = ("run", "--provider", "kernel-tcp", "-k", "peek_at_the_end", "--output", "report")
+    ended = run(*words, f"--shutdown-control={MISBEHAVING}:identity")
+    assert ended.returncode == 3
+    assert "the negative control did not fail: identity over kernel-tcp on loopback came to pass" in ended.stdout
+    assert verdicts(tmp_path / "report")["kernel-tcp"]["IND-STREAM-05"] == "pass"
+
+
+def test_where_no_case_is_run_there_is_no_control(run: Run, tmp_path: Path) -> None:
+    ended = run("run", "--provider", "kernel-tcp", "-k", "peek_at_the_end", "--collect-only", "--output", "report")
+    assert ended.returncode == 0
+    assert not (tmp_path / "report" / "evidence").exists()

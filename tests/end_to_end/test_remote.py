@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from conformance import locations
 from conformance.agents.native.building import build, silent
 from conformance.agents.native.storing import CannotHave
 from conformance.agents.native.wine import find_wine, make_template
+from conformance.execution.mutation import find_all
 from conformance.oracle.results import CaseResult, judge_case
 from conformance.oracle.verdicts import Verdict
 from conformance.trace import store
@@ -181,12 +183,15 @@ def test_the_evidence_says_where_its_times_are_from(bench: Bench) -> None:
         ("end_not_told", "end_comes_after_the_data_was_read and blocking", "IND-STREAM-01"),
         ("last_byte_lost", "end_comes_after_the_data_was_read and blocking", "IND-STREAM-02"),
         ("shutdown_ignored", "shutdown_on_an_idle_connection", "INIT-SHUT-01"),
-        ("linger_ignored", "hard_close", "INIT-CLOSE-03"),
+        ("hard_close_is_graceful", "hard_close", "INIT-CLOSE-03"),
     ],
 )
 def test_a_mutant_on_another_machine_is_caught(bench: Bench, rule: str, keyword: str, requirement: str) -> None:
-    mutant = (sys.executable, str(HERE / "mutant.py"), f"{rule},on_another_clock", "--transport", "tcp")
-    bench.listen(str(HERE / "served.py"), "0.0.0.0:7007", *mutant)
+    mutating = (sys.executable, "-m", "conformance.agents.mutating")
+    file = next(mutant.file for mutant in find_all(locations.mutants()) if mutant.name == rule)
+    elsewhere = (*mutating, str(HERE / "misbehaving.py"), "on_another_clock", "--")
+    kernel = (sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp")
+    bench.listen(str(HERE / "served.py"), "0.0.0.0:7007", *elsewhere, *mutating, file, rule, "--", *kernel)
     bench.profile()
     status, said, problems = bench.run("-k", keyword)
     assert status == 1, said + problems

@@ -118,7 +118,7 @@ def test_rules_of_the_relay_stand_in_the_evidence(run: Run, tmp_path: Path) -> N
     if found == "inconclusive":
         pytest.skip("no relay on this machine")
     assert (ended.returncode, found) == (0, "pass")
-    traces = [store.load(path) for path in (tmp_path / "report").rglob("*.jsonl")]
+    traces = [store.load(path) for path in (tmp_path / "report" / "evidence" / "kernel-tcp").rglob("*.jsonl")]
     assert all("dropped" in str(trace.events) for trace in traces)
 
 
@@ -177,7 +177,7 @@ def test_an_interrupted_run_loses_nothing_finished_and_leaves_nothing_behind(
         text=True,
         start_new_session=True,
     )
-    evidence = tmp_path / "report" / "evidence"
+    evidence = tmp_path / "report" / "evidence" / "kernel-tcp"
     limit = time.monotonic() + LIMIT_S
     while not list(evidence.rglob("*.jsonl")) and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.01)

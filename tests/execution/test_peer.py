@@ -29,7 +29,11 @@ Mark = tuple[str, tuple[str, ...]]
 
 def planned(*marks: Mark, keyword: str = "") -> Case | None:
     """What becomes of a case with these marks, as pytest has collected it for the reference provider."""
-    config: Any = SimpleNamespace(option=SimpleNamespace(keyword=keyword, markexpr=""))
+    config: Any = SimpleNamespace(
+        option=SimpleNamespace(keyword=keyword, markexpr=""),
+        getoption=lambda name: "",
+        pluginmanager=SimpleNamespace(has_plugin=lambda name: False),
+    )
     known = [SimpleNamespace(name=name, args=args) for name, args in (("exercises", ("IND-MSG-01",)), *marks)]
     item: Any = SimpleNamespace(
         nodeid="a.py::b[reference]",

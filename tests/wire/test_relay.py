@@ -9,6 +9,7 @@ import pytest
 
 from conformance.trace.events import End, Fate, Segment
 from conformance.wire.forging import Forgery, NothingToGoBy, Place
+from conformance.wire.rewriting import Sent
 from conformance.wire.rules import Action, Rule, Selection
 from conformance.wire.topology import Topology
 from tests.wire.conftest import LIMIT_S, Exchange, exchange
@@ -116,3 +117,24 @@ def test_nothing_is_forged_before_there_is_anything_to_forge(watched: Exchange) 
     with pytest.raises(NothingToGoBy, match="peer"):
         watched.tap.forge(Forgery(End.PEER, "R"))
     assert watched.tap.frames() == []
+
+
+def test_what_a_rewriter_puts_on_the_link_is_recorded_as_sent(watched: Exchange) -> None:
+    def first_fin_lost(sent: Sent) -> Sent | None:
+        return None if "F" in sent.flags and sent.nth("FIN") == 1 else sent
+
+    watched.tap.rewrite(first_fin_lost)
+    assert watched.finish(watched.connect()) == "received 30"
+    again = watched.tap.wait_for(lambda s: s.sender is End.IUT and "F" in s.flags, LIMIT_S)
+    assert again is not None
+    assert {segment.fate for segment in watched.tap.segments()} == {Fate.DELIVERED}
+    assert not watched.tap.problem
+
+
+def test_a_rewriter_that_breaks_is_told_and_the_link_goes_on(watched: Exchange) -> None:
+    def broken(sent: Sent) -> Sent:
+        raise LookupError(sent.flags)
+
+    watched.tap.rewrite(broken)
+    assert watched.finish(watched.connect()) == "received 30"
+    assert "the rewriter broke: LookupError" in watched.tap.problem

@@ -62,6 +62,10 @@ def evidence_of(results: Results) -> Iterator[str]:
         for case in provider.cases:
             yield case.evidence
             yield packets_beside(case.evidence)
+    for control in results.control.cases if results.control else ():
+        if control.evidence:
+            yield control.evidence
+            yield packets_beside(control.evidence)
 
 
 def packets_beside(trace: str) -> str:

@@ -116,6 +116,8 @@ def _vouched(results: Results) -> Iterator[str]:
     yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
     left = several(silent, "requirement was", "requirements were")
     yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
+    if results.mutants is not None:
+        yield "the kill matrix: it is of another session, whose evidence is not here"
     yield "that the evidence was taken from what it names, and when: for that the signer vouches"
 
 
@@ -154,6 +156,9 @@ def _check_evidence(results: Results, present: Collection[str], account: Account
         for case in provider.cases:
             if case.evidence not in present:
                 account.wrong.append(Flaw(case.evidence, f"missing: the evidence of {case.id} ({provider.name})"))
+    for control in results.control.cases if results.control else ():
+        if control.evidence and control.evidence not in present:
+            account.wrong.append(Flaw(control.evidence, "missing: the evidence of the negative control"))
     named = set(bundle.evidence_of(results))
     account.wrong += [
         Flaw(name, "evidence of no case of the results: it was added, or its case removed")
