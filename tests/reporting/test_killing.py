@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from conformance.oracle import judging
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.results import CaseResult
 from conformance.reporting import killing
@@ -113,7 +114,8 @@ def test_a_death_says_where_it_was_seen() -> None:
     assert (death.case, death.evidence) == ("a::b", f"mutants/{BROKEN}/b.jsonl")
 
 
-def test_what_is_demanded_is_what_binds_applies_and_has_a_judge() -> None:
+def test_what_is_demanded_is_what_binds_applies_and_has_a_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(killing, "judged", lambda: judging.judged() - {"WIRE-FIN-07"})
     whole = matrix(results_of(of(BROKEN, IND_STREAM_01=BAD), providers=[provider(SOUND), provider(BROKEN)]), [tried()])
     assert {NAMED, OTHER} <= set(whole.demanded)
     assert not {OPTIONAL, INAPPLICABLE, "IND-ABORT-04", "WIRE-FIN-07"} & set(whole.demanded)
