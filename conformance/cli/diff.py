@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from conformance.cli.usage import Stop
 
 if TYPE_CHECKING:
+    from conformance.reporting.comparing import Comparison
     from conformance.reporting.results import Results
 
 HELP = "what changed between two runs: better, worse, newly tested, gone"
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("before", metavar="A", type=Path, help="the directory of a run, or its results.json")
     parser.add_argument("now", metavar="B", type=Path, help="a later one")
     parser.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="write the comparison as a page, too")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,12 +41,24 @@ def run(arguments: argparse.Namespace) -> int:
 
     names = (str(arguments.before), str(arguments.now))
     comparison = compare(_results(arguments.before), _results(arguments.now), names)
+    if arguments.html:
+        _write(comparison, arguments.html)
     if arguments.json:
         said = {"status": comparison.status, "sentence": comparison.sentence, **msgspec.to_builtins(comparison)}
         sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     else:
         print_comparison(comparison, Console())
     return comparison.status
+
+
+def _write(comparison: Comparison, path: Path) -> None:
+    from conformance.reporting.page import difference
+    from conformance.reporting.writing import write_whole
+
+    try:
+        write_whole(path, difference.render(comparison).encode())
+    except OSError as error:
+        raise Stop(f"cannot write {path}: {error.strerror}", "name another file with --html") from None
 
 
 def _results(place: Path) -> Results:

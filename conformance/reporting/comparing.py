@@ -3,7 +3,8 @@
 
 The order of the verdicts is `ORDER`, for those that decide something. What decides nothing is above or below nothing: a
 failure that is not tested any more has not been mended, and is *gone*. A failure or an error that was not there before
-is *worse*, whatever was there. Rendering is left to others: `differences` for a terminal.
+is *worse*, whatever was there. Rendering is left to others: `differences` for a terminal, `page.difference` for a
+browser.
 """
 
 from __future__ import annotations

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.reporting.page import render
+from conformance.reporting.comparing import compare
+from conformance.reporting.page import difference, render
 from conformance.reporting.results import Results
-from tests.reporting.pages import hostile_run, large_run, mixed_run
+from tests.reporting.pages import HOSTILE, hostile_run, large_run, mixed_run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, Page
@@ -125,3 +126,13 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("large")
     return _report(directory, large_run(directory))
+
+
+@pytest.fixture(scope="package")
+def difference_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs compared that differ in everything, each word hostile."""
+    directory = tmp_path_factory.mktemp("difference")
+    compared = compare(mixed_run(directory / "before"), hostile_run(directory / "now"), (HOSTILE, "now"))
+    page = directory / "difference.html"
+    page.write_text(difference.render(compared), encoding="utf-8")
+    return page

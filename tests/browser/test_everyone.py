@@ -38,6 +38,17 @@ def test_a_phone_scrolls_tables_sideways_and_never_the_page(visit: Opener, mixed
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("dark", [False, True])
+def test_two_runs_compared_are_for_everyone_too(visit: Opener, difference_page: Path, width: int, dark: bool) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = visit(difference_page, width=width, dark=dark, script=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert HOSTILE_SHOWN in page.locator("main").inner_text()
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_ten_providers_on_a_phone_keep_their_headings(visit: Opener, large: Path) -> None:
     page = visit(large, width=390, height=800)
     box = page.locator("#box")

@@ -354,3 +354,19 @@ def test_a_reader_who_leaves_early_is_no_error() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.split()[-1] in ("0", "141")
+
+
+def test_diff_writes_a_page(here: Path, capsys: Captured) -> None:
+    good, bad = (
+        results_of(case("a", finding("IND-STREAM-01", Conclusion.SATISFIED))),
+        results_of(case("a", finding("IND-STREAM-01", Conclusion.VIOLATED, "<b>a reset</b>"))),
+    )
+    save(good, here / "good" / "results.json")
+    save(bad, here / "bad" / "results.json")
+    assert main(["diff", "good", "bad", "--html", "pages/difference.html"]) == 1
+    page = (here / "pages" / "difference.html").read_text(encoding="utf-8")
+    assert "1 requirement got worse." in page
+    assert "&lt;b&gt;a reset&lt;/b&gt;" in page
+    (here / "file").touch()
+    assert main(["diff", "good", "bad", "--html", "file/difference.html"]) == 2
+    assert "cannot write file/difference.html" in capsys.readouterr().err
