@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, let pytest run, and make an exit status of what came of it."""
-    _check_providers(arguments.provider)
+    check_providers(arguments.provider)
     if arguments.topology is not None:
         _check_topology(arguments.topology)
     _check_baseline(arguments)
@@ -84,7 +84,8 @@ def run(arguments: argparse.Namespace) -> int:
 # --- before ---------------------------------------------------------------------------------------------------------
 
 
-def _check_providers(names: list[str]) -> None:
+def check_providers(names: list[str]) -> None:
+    """Raise Stop where one of them, or its peer, is not to be found or its profile is wrong."""
     from conformance.execution import profile
 
     try:
