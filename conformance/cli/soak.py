@@ -18,8 +18,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.cli.run import REPORTS, check_providers
-from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, ended_like_ctrl_c, tell
+from conformance.cli.place import fresh
+from conformance.cli.run import check_providers
+from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
+from conformance.cli.work import ended_like_ctrl_c
 
 if TYPE_CHECKING:
     from conformance.reporting.results import Results
@@ -69,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.runs < _LEAST:
         raise Stop(f"--runs {arguments.runs}: one run has nothing to be compared with", f"give at least {_LEAST}")
     check_providers(arguments.provider)
-    output = _made(arguments.output or REPORTS / time.strftime("soak-%Y%m%dT%H%M%SZ", time.gmtime()))
+    output = _made(arguments.output or fresh("soak-"))
     soak, interrupted = compared([], arguments.runs), False
     try:
         with ended_like_ctrl_c():

@@ -191,11 +191,14 @@ def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
 
 
 def keep(case: Case, trace: Trace, frames: list[Frame], directory: Path) -> Path:
-    """Write the evidence of a case below `directory`; the path of the trace. Raises OSError."""
+    """Write the evidence of a case below `directory`; the path of the trace. Raises OSError.
+
+    The trace comes last: where it is, all is.
+    """
     path = directory / case.provider.name / f"{store.file_name(case.id)}.jsonl"
-    store.save(trace, path)
     if frames:
         pcapng.write(
             path.with_suffix(".pcapng"), frames, comment=f"{case.id} ({case.provider.name})", interface=case.topology
         )
+    store.save(trace, path)
     return path

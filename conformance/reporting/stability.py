@@ -8,7 +8,6 @@ comparison, its form on disk (`soak.json`), and what is said of it.
 
 from __future__ import annotations
 
-import os
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +19,7 @@ import msgspec
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.results import Results
 from conformance.reporting.text import clean, several
+from conformance.trace.whole import write_whole
 
 What: TypeAlias = tuple[str, str, str]
 """Provider, kind and name of something that has a verdict in each run."""
@@ -239,9 +239,4 @@ def directory_name(number: int) -> str:
 
 def save(soak: Soak, path: Path) -> None:
     """Write the comparison whole: beside its place, then moved there. Raises OSError."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(soak)) + b"\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, msgspec.json.format(msgspec.json.encode(soak)) + b"\n")

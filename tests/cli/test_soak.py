@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from conformance.cli import main, soak
-from conformance.cli.run import REPORTS
+from conformance.cli.place import REPORTS
 from conformance.oracle.findings import Conclusion
 from conformance.reporting.results import save
 from tests.reporting.runs import case, finding, results_of
@@ -54,7 +54,7 @@ def fake_runs(monkeypatch: pytest.MonkeyPatch, *outcomes: Any) -> list[list[str]
 def test_a_real_soak_of_two_runs(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "conformance.cli", "soak", "--runs", "2", "--busy", "--provider", "kernel-tcp",
-         "-k", "half_close", "--output", "soak"],
+         "-k", "when_not_connected", "--output", "soak"],
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
@@ -133,7 +133,7 @@ def test_however_it_ends_it_leaves_no_process(tmp_path: Path, how: signal.Signal
     mark = f"{os.getpid()}-{how}"
     process = subprocess.Popen(
         [sys.executable, "-m", "conformance.cli", "soak", "--runs", "6", "--busy", "--provider", "kernel-tcp",
-         "-k", "half_close", "--output", "soak"],
+         "-k", "when_not_connected", "--output", "soak"],
         env=os.environ | {"MARK": mark},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
