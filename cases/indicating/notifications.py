@@ -240,6 +240,7 @@ def test_listener_was_registered(ends: Connection, mechanism: str, ending: Endin
     look_again(ends, mechanism)
 
 
+@waits(0.1)
 @where("surface:wsapoll")
 @exercises("IND-POLL-01")
 @pytest.mark.parametrize("queued", [0, 1460])
@@ -249,6 +250,7 @@ def test_wsapoll(connection: Connection, ending: Ending, queued: int) -> None:
     connection.peer.send(queued)
     connection.peer.end_by(ending)
     connection.wait_until_told(PEER) if ending in TWO_ENDINGS else connection.wait_for_abort(PEER)
+    connection.settle()
     connection.iut.poll("wsapoll")
     connection.iut.read_to_the_end()
     connection.iut.poll("wsapoll")

@@ -22,6 +22,7 @@ from conformance.cli import (
     report,
     requirements,
     run,
+    soak,
     verify,
 )
 from conformance.cli.usage import INTERRUPTED, Stop, tell
@@ -51,6 +52,7 @@ _COMMANDS: dict[str, _Command] = {
     "verify": verify,
     "check-agent": check_agent,
     "build": build,
+    "soak": soak,
 }
 
 

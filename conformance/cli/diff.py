@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _write(comparison: Comparison, path: Path) -> None:
     from conformance.reporting.page import difference
-    from conformance.reporting.writing import write_whole
+    from conformance.trace.whole import write_whole
 
     try:
         write_whole(path, difference.render(comparison).encode())

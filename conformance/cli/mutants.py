@@ -44,18 +44,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Choose mutants, let pytest run them, and make an exit status of what came of it."""
-    from conformance.cli.run import clear_away, fresh, prepare, ready, run_pytest
+    from conformance.cli.place import fresh, held
+    from conformance.cli.run import prepare, run_pytest
 
     chosen = _chosen(arguments)
     if arguments.list:
         return _list(chosen, as_json=arguments.json)
-    output = fresh()
-    if arguments.output:
-        output = ready(arguments.output, lambda output: clear_away(output / "mutants.json", output / "mutants"))
     whole = not (arguments.expression or arguments.requirement)
     providers = list(dict.fromkeys(over for mutant in chosen for over in mutant.over))
-    words = _pytest_arguments(arguments, chosen, output, whole=whole) + prepare(providers)
-    status, _ = run_pytest(words, as_json=arguments.json)
+    output = arguments.output or fresh()
+    with held(output, "mutants.json", "mutants"):
+        words = _pytest_arguments(arguments, chosen, output, whole=whole) + prepare(providers)
+        status, _ = run_pytest(words, as_json=arguments.json)
     stored = output / "mutants.json"
     if status == INTERRUPTED:
         tell("interrupted", f"what was finished is in {output}" if stored.exists() else "")
@@ -132,6 +132,7 @@ def _pytest_arguments(arguments: argparse.Namespace, chosen: list[Mutant], outpu
     from conformance.cli.run import plugin
 
     words = [str(locations.cases()), *plugin(), "--shutdown-run", "-p", "no:cacheprovider", "--capture=sys"]
+    words += ["-p", "no:tmpdir"]
     words += ["--shutdown-output", str(output.absolute())]
     words += [word for mutant in chosen for word in ("--shutdown-mutant", mutant.name)]
     if arguments.mutants:

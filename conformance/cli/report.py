@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _copy(directory: Path, into: Path) -> Path:
     """Put the results beside the reports, but never in the place of another run's. Raises OSError."""
-    from conformance.reporting.writing import write_whole
+    from conformance.trace.whole import write_whole
 
     content, path = (directory / "results.json").read_bytes(), into / "results.json"
     if path.exists() and path.read_bytes() != content:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from conformance.cli.place import REPORTS, fresh, held
 from conformance.cli.usage import INTERRUPTED, NOTHING_JUDGED, WRONG_USAGE, Stop, tell
 from conformance.cli.work import ended_like_ctrl_c
 
@@ -37,9 +35,6 @@ exit status: 0 the gate is open; 1 it is closed: a requirement failed, something
              3 nothing could be judged; 130 interrupted (what was finished is in the results)"""
 EXAMPLE = "shutdown-conformance run --provider kernel-tcp --provider mine.toml -k stream_end -n 2"
 
-REPORTS = Path("reports")
-_PROBE_OCTETS = 1 << 16
-"""Enough that a full disk shows: file systems keep a few blocks back."""
 _PYTEST_USAGE = 4
 """pytest.ExitCode.USAGE_ERROR; pytest itself is imported only when it runs."""
 
@@ -62,16 +57,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the arguments, let pytest run, and make an exit status of what came of it."""
-    _check_providers(arguments.provider)
+    check_providers(arguments.provider)
     if arguments.topology is not None:
         _check_topology(arguments.topology)
     _check_baseline(arguments)
-    output = ready(arguments.output) if arguments.output else fresh()
+    output = arguments.output or fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    with ended_like_ctrl_c():
-        unprepared = prepare(arguments.provider)
-    status, reason = run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
-    results = _results(output)
+    with held(output, "results.json", "evidence"):
+        with ended_like_ctrl_c():
+            unprepared = prepare(arguments.provider)
+        status, reason = run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
+        results = _results(output)
     if arguments.output is None and reason and status == WRONG_USAGE:
         shutil.rmtree(output, ignore_errors=True)  # some cases may have been run before the mistake was seen
     elif arguments.output is None:
@@ -84,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
 # --- before ---------------------------------------------------------------------------------------------------------
 
 
-def _check_providers(names: list[str]) -> None:
+def check_providers(names: list[str]) -> None:
+    """Raise Stop where one of them, or its peer, is not to be found or its profile is wrong."""
     from conformance.execution import profile
 
     try:
@@ -149,55 +146,6 @@ def _check_topology(name: str) -> None:
         raise Stop(f"the topology {name!r} is not available: {missing.what}", missing.remedy, NOTHING_JUDGED)
 
 
-def fresh() -> Path:
-    """A directory of this run's own below `reports/`, named by the time (UTC)."""
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    number = 1
-    while (output := REPORTS / (stamp if number == 1 else f"{stamp}-{number}")).exists():
-        number += 1
-    return ready(output)
-
-
-def ready(output: Path, clear: Callable[[Path], None] | None = None) -> Path:
-    """Make the directory, prove that it can be written, and take away the results of an earlier run."""
-    clear = clear or _clear
-    probe = output / f".probe-{os.getpid()}"
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        try:
-            with probe.open("wb") as file:
-                file.write(bytes(_PROBE_OCTETS))
-                file.flush()
-                os.fsync(file.fileno())
-        finally:
-            with contextlib.suppress(OSError):
-                probe.unlink()
-        clear(output)
-    except OSError as error:
-        what = "make room" if error.errno == errno.ENOSPC else "mend its permissions"
-        hint = f"{what}, or name another directory with --output"
-        raise Stop(f"cannot write to {output}: {error.strerror}", hint) from None
-    return output
-
-
-def _clear(output: Path) -> None:
-    """Take away what an earlier run left here. Evidence without results may be anybody's, and stays."""
-    if (output / "results.json").exists():
-        from conformance.reporting import reports
-
-        reports.remove(output)
-    clear_away(output / "results.json", output / "evidence")
-
-
-def clear_away(results: Path, *evidence: Path) -> None:
-    """Take away the results of an earlier session, and the evidence that belongs to them. Raises OSError."""
-    if results.exists():
-        for folder in evidence:
-            if folder.is_dir() and not folder.is_symlink():
-                shutil.rmtree(folder)
-        results.unlink()
-
-
 def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
     from conformance import locations
 
@@ -205,6 +153,8 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
     # Cases run in threads beside pytest's turns, so what they print is nobody's in particular: to capture descriptors
     # as well, as pytest does by default, costs a dozen system calls a case and brings nothing.
     words.append("--capture=sys")
+    # No case wants a temporary directory, and xdist would make one for each worker and leave it.
+    words += ["-p", "no:tmpdir"]
     words += [word for name in arguments.provider for word in ("--provider", name)]
     words += ["--shutdown-output", str(output.absolute())]
     given = {"--topology": arguments.topology, "-k": arguments.expression, "-n": arguments.processes}

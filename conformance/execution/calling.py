@@ -69,6 +69,8 @@ class Caller:
     received: int = 0
     slowest_ns: int = 0
     """The longest that request and reply together took on their way, of an agent with a foreign clock."""
+    began: int = field(default_factory=time.time_ns)
+    """When this end was lent to the case, by our clock."""
     _completions: dict[str, CompletionNotice] = field(default_factory=dict)
     _sends_posted: set[str] = field(default_factory=set)
     """The tokens of posted sends."""
@@ -137,6 +139,16 @@ class Caller:
             "`call` holds the times of entry and return on CLOCK_REALTIME; or say `clock: foreign`",
         )
 
+    def _check_notice(self, notice: Notice, read: int) -> None:
+        """Refuse a notice that says it happened before this end had anything to do, or after it was read."""
+        if self.began - _CLOCK_SLACK_NS <= notice.at <= read + _CLOCK_SLACK_NS:
+            return
+        raise ProtocolViolation(
+            "",
+            f"the time of notice {notice.n}, {notice.at}, does not lie between the beginning of the case and its line",
+            "`at` holds the time of the indication on CLOCK_REALTIME; or say `clock: foreign`",
+        )
+
     def call(self, op: str, *, socket: int | None = None, **arguments: Any) -> Reply:
         """Make one call and wait for its return."""
         return self.finish(self.begin(op, socket=socket, **arguments))
@@ -194,6 +206,8 @@ class Caller:
             else:
                 self._told.append((notice.socket, notice.type))
             foreign = self.agent.has_foreign_clock
+            if not foreign:
+                self._check_notice(notice, read)
             self.recorder.add(_event_of(self.end, notice, *((read, notice.at) if foreign else (notice.at, None))))
 
 

@@ -16,6 +16,7 @@ import msgspec
 from conformance.agents.operations import Hello
 from conformance.agents.problems import AgentProblem, AgentRefused, AgentSilent
 from conformance.catalogue.statement import Statement
+from conformance.execution import clocks
 from conformance.execution.calling import CannotExercise
 from conformance.execution.connection import Connection, Link, establish
 from conformance.execution.endpoint import Endpoint
@@ -97,6 +98,7 @@ def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
     recorder, outcome = Recorder(), _Outcome(problem=stage.given_up(case.provider.name))
     if outcome.problem:
         return _trace_of(case, stage, recorder, outcome)
+    clock = clocks.difference_ns()
     try:
         with ExitStack() as held:
             _run(case, stage, recorder, outcome, held)
@@ -108,6 +110,7 @@ def run(case: Case, stage: Stage) -> tuple[Trace, list[Frame]]:
             stage.fell_silent(case.provider.name)
     except Exception:  # the harness's own fault: an error, with all that is needed to mend it
         outcome.problem = f"the case broke:\n{traceback.format_exc()}"
+    outcome.doubtful = clocks.set_meanwhile(clock, clocks.difference_ns()) or outcome.doubtful
     return _trace_of(case, stage, recorder, outcome)
 
 
@@ -188,11 +191,14 @@ def _take_link(connection: Connection, missing: str, outcome: _Outcome) -> None:
 
 
 def keep(case: Case, trace: Trace, frames: list[Frame], directory: Path) -> Path:
-    """Write the evidence of a case below `directory`; the path of the trace. Raises OSError."""
+    """Write the evidence of a case below `directory`; the path of the trace. Raises OSError.
+
+    The trace comes last: where it is, all is.
+    """
     path = directory / case.provider.name / f"{store.file_name(case.id)}.jsonl"
-    store.save(trace, path)
     if frames:
         pcapng.write(
             path.with_suffix(".pcapng"), frames, comment=f"{case.id} ({case.provider.name})", interface=case.topology
         )
+    store.save(trace, path)
     return path

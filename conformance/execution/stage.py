@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from conformance.agents.client import Agent
 from conformance.agents.launching import RunningProcess
@@ -124,8 +124,8 @@ class Stage:
     def agent(self, profile: Profile, topology: Topology, end: End) -> Iterator[Agent]:
         """Lend a live agent of that provider at that end: an idle one, or a fresh one. It is reset afterwards.
 
-        Raises AgentProblem if it cannot be started, and TopologyUnavailable if it lives elsewhere. One that broke, or
-        was killed, is not used again.
+        Raises AgentProblem if it cannot be started or breaks at that reset, which is whoever's who had it last, and
+        TopologyUnavailable if it lives elsewhere. One that broke, or was killed, is not used again.
         """
         _check_place(profile, topology, end)
         station = topology.iut if end is End.IUT else topology.peer
@@ -137,8 +137,11 @@ class Stage:
             agent = self._start(profile, station)
         try:
             yield agent
-        finally:
-            self._take_back(agent, idle)
+        except BaseException:
+            with suppress(AgentProblem):  # what went wrong first is told
+                self._take_back(agent, idle)
+            raise
+        self._take_back(agent, idle)
 
     def hello(self, profile: Profile, topology: str) -> Hello:
         """What the provider's agent says of itself. Raises AgentProblem, TopologyUnavailable."""
@@ -160,13 +163,13 @@ class Stage:
         try:
             if agent.alive:
                 agent.reset()
-        except AgentProblem:
-            pass  # the case that broke it has said so; what breaks only here is met again by the next hello
-        with self._lock:
-            if agent.alive and not self._closed:
-                idle.append(agent)
-                return
-        self._end(agent)
+        finally:
+            with self._lock:
+                usable = agent.alive and not self._closed
+                if usable:
+                    idle.append(agent)
+            if not usable:
+                self._end(agent)
 
     def dismiss(self, profile: Profile) -> None:
         """No case of that provider is to come: end the agents that wait for one."""

@@ -49,7 +49,8 @@ def judge_case(
 ) -> CaseResult:
     """Judge one trace and sum it up. What it was not meant to exercise, it does not leave undetermined.
 
-    A case that exercised nothing and showed something of a claim was a probe, and is recorded.
+    A case that exercised nothing and showed something of a claim was a probe, and is recorded; one that broke is an
+    error, whatever it was.
     """
     catalogue = catalogue or load()
     header, history = trace.header, History(trace)
@@ -60,7 +61,7 @@ def judge_case(
     )
     told = shown(history)
     probed = bool(told) and not {finding.requirement for finding in findings} & set(header.exercises)
-    verdict = case_verdict(findings, header.exercises, catalogue)
+    verdict = Verdict.ERROR if header.problem else case_verdict(findings, header.exercises, catalogue)
     return CaseResult(
         id=header.case,
         provider=header.provider,

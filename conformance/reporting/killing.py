@@ -24,7 +24,7 @@ from conformance.reporting.killmatrix import Death, Fate, KillMatrix, MutantRow
 from conformance.reporting.results import BadResults, ProviderResults, RequirementRow, Results, Suite
 from conformance.reporting.results import load as load_results
 from conformance.reporting.results import save as save_results
-from conformance.reporting.writing import write_whole
+from conformance.trace.whole import write_whole
 
 BINDING = (Level.MANDATORY, Level.CONDITIONAL)
 

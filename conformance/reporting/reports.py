@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from conformance.reporting.results import Results
-from conformance.reporting.writing import write_whole
+from conformance.trace.whole import write_whole
 
 PAGE = "report.html"
 NAMES = ("junit.xml", "summary.md", "badge.svg", "badge.json", PAGE)

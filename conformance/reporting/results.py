@@ -27,8 +27,8 @@ from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of
 from conformance.reporting.baseline import Baseline
 from conformance.reporting.control import Control
 from conformance.reporting.killmatrix import KillMatrix
-from conformance.reporting.writing import write_whole
 from conformance.trace.decoding import decode
+from conformance.trace.whole import write_whole
 
 UNREACHED = "no case reached it"
 """The reason of a requirement that could have been exercised, and was not."""

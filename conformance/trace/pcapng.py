@@ -14,6 +14,7 @@ from pathlib import Path
 
 from conformance.trace.events import Fate
 from conformance.trace.frames import Frame
+from conformance.trace.whole import beside
 
 LINKTYPE_RAW = 101
 NANOSECONDS = b"\x09"
@@ -27,7 +28,7 @@ COMMENT = re.compile(
 
 
 def write(path: Path, frames: Iterable[Frame], *, comment: str, interface: str) -> None:
-    """Write frames to a new file; `comment` says what the file is, `interface` where the frames were seen.
+    """Write frames to a file, whole; `comment` says what the file is, `interface` where the frames were seen.
 
     Raises:
         OSError: the file cannot be written.
@@ -43,7 +44,7 @@ def write(path: Path, frames: Iterable[Frame], *, comment: str, interface: str) 
         snaplen=LONGEST_PACKET_OCTETS,
         options={"if_name": interface, "if_tsresol": NANOSECONDS},
     )
-    with path.open("wb") as file:
+    with beside(path) as place, place.open("wb") as file:
         writer = FileWriter(file, section)
         for frame in frames:
             said = comment_of(frame)

@@ -17,6 +17,7 @@ import msgspec
 from conformance.trace.decoding import decode
 from conformance.trace.events import Event
 from conformance.trace.trace import Header, Trace
+from conformance.trace.whole import write_whole
 
 T = TypeVar("T")
 
@@ -74,13 +75,7 @@ def save(trace: Trace, path: Path) -> None:
     lines = [encoder.encode(_First(FORMAT, trace.header)), *map(encoder.encode, trace.events)]
     body = b"\n".join(lines) + b"\n"
     seal = encoder.encode(_Seal(len(trace.events), hashlib.sha256(body).hexdigest()))
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_bytes(body + seal + b"\n")
-    except FileNotFoundError:  # the first trace of a directory makes it
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(body + seal + b"\n")
-    beside.replace(path)
+    write_whole(path, body + seal + b"\n")
 
 
 def load(path: Path) -> Trace:

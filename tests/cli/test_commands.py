@@ -19,7 +19,7 @@ from tests.reporting.runs import GOOD, case, finding, kept_run, results_of
 
 COMMANDS = (
     *("run", "providers", "requirements", "explain", "judge", "report", "diff", "certify", "verify"),
-    *("check-agent", "build"),
+    *("check-agent", "build", "soak"),
 )
 KERNEL = [sys.executable, "-m", "conformance.agents.kernel", "--transport", "tcp"]
 
@@ -110,6 +110,8 @@ def test_help_needs_none_of_the_heavy_libraries() -> None:
         ),
         (["diff", "one"], "required: B", "diff --help"),
         (["diff", "nowhere", "nowhere"], "nowhere: cannot be read: No such file", "results.json"),
+        (["soak", "--runs", "1"], "one run has nothing to be compared with", "at least 2"),
+        (["soak", "--provider", "kernel-tpc"], "no provider 'kernel-tpc'", "kernel-tcp"),
         (["run", "--topology", "wyre"], "no topology 'wyre'", "did you mean wire?"),
         (["run", "--topology", "xxx"], "no topology 'xxx'", "loopback, wire, veth, host"),
     ],

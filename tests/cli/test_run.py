@@ -204,6 +204,42 @@ def test_evidence_without_results_is_not_ours_to_remove(fake: FakePytest, tmp_pa
     assert theirs.exists()
 
 
+def test_evidence_of_a_run_that_was_killed_is_not_taken_for_this_ones(fake: FakePytest, tmp_path: Path) -> None:
+    left = tmp_path / "out" / "evidence" / "kernel-tcp" / "old.jsonl"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    (tmp_path / "out" / ".running").touch()
+    main(["run", "--output", "out"])
+    assert not left.parent.parent.exists()
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["results.json"]
+
+
+def test_evidence_that_was_left_without_results_is_marked(
+    fake: FakePytest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def leave(arguments: list[str], plugins: list[Any]) -> int:
+        (tmp_path / "out" / "evidence").mkdir()
+        return 3
+
+    monkeypatch.setattr("pytest.main", leave)
+    assert main(["run", "--output", "out"]) == 3
+    assert (tmp_path / "out" / ".running").exists()
+
+
+def test_two_runs_do_not_write_to_one_place(fake: FakePytest, tmp_path: Path, capsys: Captured) -> None:
+    import fcntl
+
+    evidence = tmp_path / "out" / "evidence"
+    evidence.mkdir(parents=True)
+    with (tmp_path / "out" / ".running").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert main(["run", "--output", "out"]) == 2
+        assert "another run is writing to out" in capsys.readouterr().err
+        assert evidence.exists()
+        assert fake.arguments == []
+    assert main(["run", "--output", "out"]) == 0
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_other_signals_that_end_a_program_are_like_ctrl_c(fake: FakePytest, name: str) -> None:
     number = signal.Signals[name]

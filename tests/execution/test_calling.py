@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from conformance.agents.client import Agent
+from conformance.agents.problems import ProtocolViolation
 from conformance.agents.protocol import CompletionNotice, EventNotice
 from conformance.execution.calling import Limits
 from conformance.execution.endpoint import Endpoint
@@ -46,7 +47,8 @@ def completing(n: int, token: str, result: dict[str, Any] | None = None) -> Comp
 
 
 def endpoint_of(speaker: Speaker) -> Endpoint:
-    return Endpoint(End.IUT, cast(Agent, speaker), Recorder(), Limits(settle_ms=30, prompt_ms=1000), "stream")
+    limits = Limits(settle_ms=30, prompt_ms=1000)
+    return Endpoint(End.IUT, cast(Agent, speaker), Recorder(), limits, "stream", began=0)
 
 
 @pytest.mark.parametrize("unread", [[[closing(2), closing(3)]], [[closing(2)], [closing(3)]]])
@@ -70,3 +72,33 @@ def test_completions_of_sends_are_no_messages_received() -> None:
     endpoint.look()
     assert endpoint.received == 1
     assert [event.token for event in endpoint.recorder.events if isinstance(event, Completed)] == ["r1", "r2"]
+
+
+MS = 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("at", "refused"),
+    [(-2 * MS, True), (-MS // 2, False), (0, False), (5 * MS, False), (9 * MS + MS // 2, False), (11 * MS, True)],
+)
+def test_a_notice_of_another_time_than_the_cases_is_refused(at: int, refused: bool) -> None:
+    # The case began at 0, and the line was read at 9 ms.
+    notice = EventNotice(n=1, type="FD_CLOSE", at=at, socket=1, error=None)
+    speaker = Speaker([notice], [])
+    speaker.take_dated_notices = lambda: [(notice, 9 * MS)]  # type: ignore[method-assign]
+    endpoint = endpoint_of(speaker)
+    if refused:
+        with pytest.raises(ProtocolViolation, match="the time of notice 1"):
+            endpoint.take_notices()
+        assert endpoint.recorder.events == []
+    else:
+        endpoint.take_notices()
+        assert len(endpoint.recorder.events) == 1
+
+
+def test_a_notice_by_a_foreign_clock_may_have_any_time() -> None:
+    speaker = Speaker([closing(10**18)], [])
+    speaker.has_foreign_clock = True
+    endpoint = endpoint_of(speaker)
+    endpoint.take_notices()
+    assert [event.at for event in endpoint.recorder.events] == [0]  # when it was read
