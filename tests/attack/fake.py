@@ -293,7 +293,7 @@ def main(attack: str, point: str, arguments: list[str]) -> None:
             else:
                 super()._write(message)
 
-    program.Conversation = Attacker  # type: ignore[misc]
+    vars(program)["Conversation"] = Attacker
     kernel.main(arguments)
 
 
