@@ -213,13 +213,13 @@ def load(path: Path) -> Profile:
         return msgspec.convert(values, Profile)
     except OSError as error:
         raise BadProfile(f"{path}: cannot be read: {error.strerror}", "check the path of the profile") from None
-    except (ValueError, RecursionError) as error:  # also of octets, of numbers and of nesting beyond all measure
-        raise BadProfile(
-            f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works"
-        ) from None
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at ")
         key = place.strip("`").removeprefix("$.") or "the file as a whole"
         raise BadProfile(
             f"{path}: {key}: {message}", "the docs page 'Test your own provider' lists every key"
+        ) from None
+    except (ValueError, RecursionError) as error:  # also of octets, of numbers and of nesting beyond all measure
+        raise BadProfile(
+            f"{path}: not TOML: {error}", "see fixtures/profiles in the repository for one that works"
         ) from None

@@ -28,7 +28,7 @@ from tests.docs.test_docs import LIMIT_S, ROOT, blocks
 
 PAGE = ROOT / "docs" / "ci.md"
 SCHEMAS = {".github/workflows/shutdown-conformance.yml": "github-workflows", ".gitlab-ci.yml": "gitlab-ci"}
-FOLDERS = ("conformance", "cases", "fixtures/agents", "fixtures/profiles")
+FOLDERS = ("conformance", "cases", "fixtures/agents", "fixtures/mutants", "fixtures/profiles")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
 
 

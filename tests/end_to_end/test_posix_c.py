@@ -19,7 +19,7 @@ def test_the_agent_in_c_is_judged_like_the_one_in_python(run: Run, tmp_path: Pat
     except CannotHave as missing:
         pytest.skip(f"{missing}; {missing.hint}")
     ended = run("run", "--provider", "posix-c", "--provider", "kernel-tcp", "--output", "report")
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode in (0, 1), ended.stdout + ended.stderr  # the kernel's own red cells are red for both
     found = verdicts(tmp_path / "report")
     assert found["posix-c"] == found["kernel-tcp"]
     assert "pass" in found["posix-c"].values()

@@ -127,7 +127,7 @@ def _large(name: str, number: int, directory: Path) -> ProviderResults:
     rows, cases = [], []
     for place, requirement in enumerate(catalogue.load().values()):
         identity = f"group/cases.py::test_{requirement.id.lower().replace('-', '_')}[{number}]"
-        trace = named(_long_story(number * 151 + place), identity, name)
+        trace = named(_long_story(number * 151 + place), identity, name, implementation=FOUND["implementation"])
         evidence = f"evidence/{name}/{requirement.id}.jsonl"
         store.save(trace, directory / evidence)
         outcome = outcomes[(place + number) % len(outcomes)]
