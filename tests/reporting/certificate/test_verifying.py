@@ -246,7 +246,11 @@ def test_what_is_signed_changed(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", [MANIFEST, STATEMENT, KEY, RESULTS])
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"bundle":0,"files":[]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"bundle":0,"files":[]}'],
+    ids=[str(number) for number in range(6)],
+)
 def test_a_file_that_holds_something_else(run: Run, name: str, content: bytes) -> None:
     found = verified(packed(run.tampered, {**run.files, name: content}))
     assert [each for each in wrong(found) if each.startswith(f"{name}: ")]
