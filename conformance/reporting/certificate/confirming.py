@@ -114,6 +114,10 @@ def _vouched(results: Results) -> Iterator[str]:
     """What no evidence in a bundle can show."""
     silent = sum(row.verdict is Verdict.NOT_EXERCISED for each in results.providers for row in each.requirements)
     cases = several(results.cases.finished, "case")
+    if results.control is None:
+        yield "that the run would have seen a failure: it has no negative control"
+    if results.mutants is not None:
+        yield "the kill matrix: it is of another session, whose evidence is not in the bundle"
     yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
     left = several(silent, "requirement was", "requirements were")
     yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
