@@ -70,7 +70,8 @@ def rejudge(results: Results, directory: Path, judged: Callable[[int], object] =
     for provider in results.providers:
         for case in provider.cases:
             try:
-                cases.append(_judged(provider, case, directory))
+                trace = trace_of(provider, case, directory)
+                cases.append(_judged(trace, case, directory, duration_s=case.duration_s))
             except BadEvidence as problem:
                 bad.append(problem)
                 damaged[provider.name].add(case.id)
@@ -92,10 +93,9 @@ def rejudge(results: Results, directory: Path, judged: Callable[[int], object] =
     return Rejudged(now, tuple(_changes(results, now, damaged)), tuple(bad), left_out)
 
 
-def _judged(provider: ProviderResults, case: CaseSummary, directory: Path) -> CaseResult:
-    trace = trace_of(provider, case, directory)
+def _judged(trace: Trace, case: CaseSummary | ControlCase, directory: Path, *, duration_s: float = 0.0) -> CaseResult:
     try:
-        return judge_case(trace, evidence=case.evidence, duration_s=case.duration_s)
+        return judge_case(trace, evidence=case.evidence, duration_s=duration_s)
     except Exception as error:  # evidence is somebody's: what cannot be judged must not keep the rest from it
         why = f"cannot be judged: {type(error).__name__}: {error}"
         raise BadEvidence(directory / case.evidence, 0, why, _BREAKS) from error
@@ -131,7 +131,7 @@ def _control_again(control: Control | None, directory: Path) -> tuple[Control | 
             continue
         try:
             _, trace = _evidence(control.provider, case, directory)
-            cases.append(judge_case(trace, evidence=case.evidence))
+            cases.append(_judged(trace, case, directory))
         except BadEvidence as problem:
             bad.append(problem)
             cases.append(_broken(control, case, _DAMAGED))

@@ -8,14 +8,16 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from conformance.cli import main
 from conformance.cli.certify import PASSPHRASE
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.certificate import certifying, confirming
-from conformance.reporting.results import Extent, save
+from conformance.reporting.results import Extent, load, save
 from tests.reporting.certificate.bundles import REPLACED, contents, good_run, packed
 from tests.reporting.runs import kept_run, results_of
 
@@ -148,7 +150,7 @@ def test_a_run_that_passed(here: Path, key: Path, capsys: Captured) -> None:
     assert said.out.startswith("verified\n  the archive: 7 files")
     assert "\ncould not be verified\n" in said.out and "\nwrong\n" not in said.out
     assert said.out.endswith("Verified. The gate is open: nothing failed (1 case for 1 provider).\n")
-    assert said.err.splitlines() == ["unpacking …", "judging again …"]
+    assert said.err.splitlines() == ["unpacking …", "judging again …", "drawing the report again …"]
 
 
 def test_it_can_be_certified_again_over_the_earlier_certificate(here: Path, key: Path) -> None:
@@ -162,6 +164,19 @@ def test_a_run_that_failed(here: Path, key: Path, capsys: Captured) -> None:
     assert "states     FAILED: 2 passed, 61 warned, 2 failed. The gate is closed" in capsys.readouterr().out
     assert main(["verify", "c.zip"]) == 1
     assert "Verified, except for whose key it is signed with. The gate is closed" in capsys.readouterr().out
+
+
+def test_a_run_whose_failures_are_excused(here: Path, key: Path, capsys: Captured) -> None:
+    entries = tuple(
+        Entry("kernel-tcp", identity, "known", "net team", date(2030, 12, 31))
+        for identity in ("IND-STREAM-01", "POSIX-RECV-01")
+    )
+    baseline = Baseline("base.toml", date(2030, 6, 15), entries)
+    save(REPLACED(load(here / "bad" / "results.json"), baseline=baseline), here / "bad" / "results.json")
+    assert main(["certify", "bad", "--key", "k.pem", "--output", "c.zip"]) == 0
+    assert "states     WARNED: 2 passed, 63 warned, 0 failed. The gate is open: 2 failures" in capsys.readouterr().out
+    assert main(["verify", "c.zip"]) == 0
+    assert "The gate is open: 2 failures are excused by base.toml" in capsys.readouterr().out
 
 
 def test_runs_that_cannot_be_certified(here: Path, key: Path, capsys: Captured) -> None:

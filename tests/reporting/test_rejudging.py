@@ -12,13 +12,14 @@ import pytest
 from conformance.catalogue.requirement import Level
 from conformance.catalogue.statement import Contradiction
 from conformance.oracle.verdicts import Verdict
+from conformance.reporting import rejudging
 from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.gating import gate
 from conformance.reporting.rejudging import rejudge
 from conformance.reporting.results import Extent, RequirementRow, Results, load, save
 from conformance.trace import store
 from tests.oracle.story import IUT, UNIX_STREAM, Story
-from tests.reporting.runs import BAD, GOOD, keep, kept_run, named, results_of, row
+from tests.reporting.runs import BAD, GOOD, keep, kept_run, named, provider, results_of, row
 from tests.reporting.runs import good_story as good
 
 
@@ -253,3 +254,45 @@ def test_the_baseline_is_carried_over(tmp_path: Path) -> None:
     again = rejudge(results, tmp_path)
     assert (again.changes, again.results) == ((), results)
     assert [each.requirement for each in gate(again.results).excused] == ["IND-STREAM-01"]
+
+
+def test_the_way_to_another_clock_is_no_change(tmp_path: Path) -> None:
+    cases = [keep(named(good(), GOOD), tmp_path)]
+    save(results_of(*cases, providers=[provider(latency_ms=7)]), tmp_path / "results.json")
+    assert rejudge(load(tmp_path / "results.json"), tmp_path).changes == ()
+
+
+def test_evidence_of_another_implementation_is_refused(tmp_path: Path) -> None:
+    said = {"name": "mine", "version": "1"}
+    cases = [keep(named(good(), GOOD, implementation=said), tmp_path)]
+    for found, bad in ((said, 0), ({**said, "version": "2"}, 1)):
+        results = results_of(*cases, providers=[provider(found={"implementation": found})])
+        again = rejudge(results, tmp_path)
+        assert [each.why.count("another implementation") for each in again.bad] == [1] * bad
+
+
+def test_a_trace_that_breaks_the_judging_is_bad_evidence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object, **__: object) -> None:
+        raise TypeError("of all things")
+
+    results = kept_run(tmp_path)
+    monkeypatch.setattr(rejudging, "judge_case", breaks)
+    again = rejudge(results, tmp_path)
+    assert [each.why for each in again.bad] == ["cannot be judged: TypeError: of all things"] * 2
+
+
+def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
+    told: list[int] = []
+    results = kept_run(tmp_path)
+    evidence(tmp_path, BAD).unlink()
+    rejudge(results, tmp_path, told.append)
+    assert told == [1, 2]
+
+
+def test_what_stands_in_the_evidence_is_told_from_what_a_judge_says(tmp_path: Path) -> None:
+    results = kept_run(tmp_path)
+    (provider,) = results.providers
+    cases = tuple(REPLACED(case, verdict=Verdict.DEVIATION, topology="wire") for case in provider.cases)
+    again = rejudge(REPLACED(results, providers=(REPLACED(provider, cases=cases),), cases=Extent(9, 9)), tmp_path)
+    of_record = {change.what.rpartition(", ")[2]: change.of_record for change in again.changes}
+    assert of_record == {"verdict": False, "topology": True, "cases": True}

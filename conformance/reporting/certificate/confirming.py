@@ -8,7 +8,7 @@ By another suite than the one that judged first, a difference proves nothing wro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting import gating, page
 from conformance.reporting.certificate import bundle, statement
 from conformance.reporting.certificate.archive import Flaw
-from conformance.reporting.certificate.bundle import REPORT, RESULTS, STATEMENT
+from conformance.reporting.certificate.bundle import REPORT, RESULTS, STATEMENT, Progress
 from conformance.reporting.gating import Gate
 from conformance.reporting.rejudging import Change, Rejudged, rejudge
 from conformance.reporting.results import BadResults, Results, Suite, load
@@ -85,7 +85,7 @@ def confirm(
     present: Collection[str],
     directory: Path,
     account: Account,
-    progress: Callable[[int, int], None],
+    progress: Progress,
 ) -> Confirmed | None:
     """Judge everything again and account for it; None where the results cannot be read.
 
@@ -101,8 +101,9 @@ def confirm(
         return Confirmed(results, gate, 0, ())
     _check_evidence(results, present, account)
     total = sum(len(provider.cases) for provider in results.providers)
-    again = rejudge(results, directory, lambda done: progress(done, total))
+    again = rejudge(results, directory, lambda done: progress("judging again", done, total))
     differs = _check_verdicts(results, again, whole, directory, account)
+    progress("drawing the report again", 0, 0)
     if report is not None:
         _check_report(results, report, again, directory, account)
     account.unverified += _vouched(results)
@@ -113,6 +114,10 @@ def _vouched(results: Results) -> Iterator[str]:
     """What no evidence in a bundle can show."""
     silent = sum(row.verdict is Verdict.NOT_EXERCISED for each in results.providers for row in each.requirements)
     cases = several(results.cases.finished, "case")
+    if results.control is None:
+        yield "that the run would have seen a failure: it has no negative control"
+    if results.mutants is not None:
+        yield "the kill matrix: it is of another session, whose evidence is not in the bundle"
     yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
     left = several(silent, "requirement was", "requirements were")
     yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
@@ -237,7 +242,7 @@ def _check_report(results: Results, report: bytes, again: Rejudged, directory: P
     except Exception as error:  # results are somebody's: what cannot be drawn is not confirmed, and the rest is told
         account.wrong.append(Flaw(REPORT, f"these results cannot be drawn: {type(error).__name__}: {error}"))
         return
-    if page.same_page(drawn, report.decode(errors="replace")):
+    if page.same_page(drawn, report.decode(errors="surrogateescape")):
         account.verified.append("the report: it is what these results and this evidence look like")
     else:
         account.wrong.append(Flaw(REPORT, "not the report of these results and this evidence"))

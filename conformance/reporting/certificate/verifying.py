@@ -135,7 +135,7 @@ def _verify(
             {member.name for member in members if member.name.startswith(EVIDENCE)},
             scratch,
             account,
-            lambda done, total: progress("judging again", done, total),
+            progress,
         )
     if confirmed is not None and stated is not None:
         confirmed.check_statement(stated, account)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from conformance.reporting.certificate import archive
@@ -45,7 +45,8 @@ def refused(file: io.BytesIO) -> str:
 # --- what is written ------------------------------------------------------------------------------------------------
 
 
-@given(st.dictionaries(st.text("abcé-", min_size=1, max_size=9), st.binary(max_size=3000), min_size=1), st.booleans())
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(st.text("abcé-", min_size=1, max_size=9), st.binary(max_size=300), min_size=1), st.booleans())
 def test_what_is_packed_is_what_zipfile_reads_and_what_is_unpacked(files: dict[str, bytes], stored: bool) -> None:
     file = packed(files, stored=stored)
     members, flaws = archive.read_directory(file)
@@ -280,6 +281,7 @@ CRC = zlib.crc32(b"hello")
         (b"\xff" * 9, 9, 5, CRC, "cannot be unpacked"),
         (DEFLATED + bytes(1 << 20), len(DEFLATED) + (1 << 20), 5, CRC, "something lies behind"),
     ],
+    ids=[str(number) for number in range(8)],
 )
 def test_packed_content_that_does_not_fit_is_refused(
     content: bytes, packed_size: int, size: int, crc: int, why: str

@@ -100,7 +100,11 @@ def is_in_form(content: bytes) -> bool:
         return False
 
 
-HARMS = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+HARMS = settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @HARMS

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from conformance.catalogue.catalogue import digest
 from conformance.catalogue.catalogue import load as catalogue
 from conformance.catalogue.requirement import Level
 from conformance.oracle.findings import Conclusion
+from conformance.reporting.baseline import Baseline, Entry
 from conformance.reporting.certificate import statement
 from conformance.reporting.certificate.statement import BadStatement
 from conformance.reporting.gating import gate
@@ -87,6 +89,20 @@ def test_silence_is_no_pass() -> None:
 @pytest.mark.parametrize("outcome", [Conclusion.VIOLATED, Conclusion.ERROR])
 def test_a_failure_and_a_breakage_say_failed(outcome: Conclusion) -> None:
     said = with_one(MANDATORY, outcome)
+    assert said["result"] == "FAILED"
+    assert said["failedTests"] == [f"kernel-tcp/{MANDATORY}"]
+
+
+def test_what_a_baseline_excuses_warns() -> None:
+    failed = all_pass(**{MANDATORY.replace("-", "_"): Conclusion.VIOLATED})
+    entry = Entry("kernel-tcp", MANDATORY, "known", "net team", date(2030, 12, 31))
+    excused = msgspec.structs.replace(failed, baseline=Baseline("base.toml", date(2030, 6, 15), (entry,)))
+    said = made(excused)["predicate"]
+    assert said["result"] == "WARNED"
+    assert said["warnedTests"] == [f"kernel-tcp/{MANDATORY}"]
+    assert said["failedTests"] == []
+    expired = msgspec.structs.replace(failed, baseline=Baseline("base.toml", date(2031, 6, 15), (entry,)))
+    said = made(expired)["predicate"]
     assert said["result"] == "FAILED"
     assert said["failedTests"] == [f"kernel-tcp/{MANDATORY}"]
 

@@ -15,12 +15,14 @@ from typing import Any
 
 import pytest
 
+from conformance.oracle.results import judge_case
 from conformance.oracle.verdicts import Verdict
-from conformance.reporting import page
+from conformance.reporting import page, rejudging
 from conformance.reporting.certificate import archive, confirming, signing
 from conformance.reporting.certificate.bundle import KEY, MANIFEST, REPORT, RESULTS, STATEMENT, packets_beside
+from conformance.reporting.control import control_of
 from conformance.reporting.results import Extent, RequirementRow, Results, Suite
-from tests.oracle.story import UNIX_STREAM
+from tests.oracle.story import UNIX_STREAM, Story
 from tests.reporting.certificate.bundles import (
     REPLACED,
     as_stored,
@@ -246,7 +248,11 @@ def test_what_is_signed_changed(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", [MANIFEST, STATEMENT, KEY, RESULTS])
-@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"bundle":0,"files":[]}'])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"\xff", b"[" * 100_000, b'{"bundle":0,"files":[]}'],
+    ids=[str(number) for number in range(6)],
+)
 def test_a_file_that_holds_something_else(run: Run, name: str, content: bytes) -> None:
     found = verified(packed(run.tampered, {**run.files, name: content}))
     assert [each for each in wrong(found) if each.startswith(f"{name}: ")]
@@ -466,6 +472,60 @@ def test_a_deeply_nested_trace_breaks_nothing(run: Run) -> None:
     seal = json.dumps({"events": len(lines) + 1, "sha256": hashlib.sha256(body).hexdigest()}).encode()
     said = wrong(verified(signed_again(run.tampered, {**run.files, name: body + seal + b"\n"}, run.key)))
     assert [each for each in said if each.startswith(name)]
+
+
+# --- the negative control ---------------------------------------------------------------------------------------------
+
+
+def controlled(run: Run, story: Story | None = None) -> tuple[Results, dict[str, bytes]]:
+    """The run with a negative control, which failed as it should have, and the files of its certificate."""
+    caught = keep(named(story or bad_story(), "control::one", "kernel-tcp+wrong"), run.directory)
+    told = control_of("wrong", "kernel-tcp", [REPLACED(caught, verdict=Verdict.FAIL)])
+    results = REPLACED(run.results, control=told)
+    (run.directory / RESULTS).write_bytes(as_stored(results))
+    return results, {**run.files, caught.evidence: (run.directory / caught.evidence).read_bytes()}
+
+
+def test_the_control_is_certified_and_verified_with_the_rest(run: Run) -> None:
+    assert any("no negative control" in each for each in verified(run.bundle).account.unverified)
+    results, files = controlled(run)
+    bundle = certified(run.directory)
+    found = verified(bundle, run.public)
+    assert not wrong(found)
+    assert results.control is not None and results.control.cases[0].evidence in contents(bundle)
+    assert not any("no negative control" in each for each in found.account.unverified)
+    assert set(contents(bundle)) == set(files)
+
+
+def test_a_control_that_did_not_fail_signed(run: Run) -> None:
+    results, files = controlled(run, good_story())
+    said = run.lie(results, files)
+    assert [each for each in said if "negative control, control::one: says fail, and the evidence pass" in each]
+
+
+def test_a_control_without_its_evidence_or_with_anothers_signed(run: Run) -> None:
+    results, files = controlled(run)
+    assert results.control is not None
+    name = results.control.cases[0].evidence
+    left = {each: content for each, content in files.items() if each != name}
+    changed = {**left, RESULTS: as_stored(results)}
+    said = wrong(verified(signed_again(run.tampered, changed, run.key)))
+    assert f"{name}: missing: the evidence of the negative control" in said
+    said = run.lie(results, {**files, name: files[run.evidence(BAD)]})
+    assert [each for each in said if each.startswith(name) and "and not of control::one" in each]
+
+
+def test_a_control_whose_trace_cannot_be_judged_breaks_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = judge_case
+
+    def breaks(trace: Any, **others: Any) -> Any:
+        if trace.header.case.startswith("control"):
+            raise TypeError("of all things")
+        return judge(trace, **others)
+
+    results, files = controlled(run)
+    monkeypatch.setattr(rejudging, "judge_case", breaks)
+    assert [each for each in run.lie(results, files) if "cannot be judged: TypeError: of all things" in each]
 
 
 # --- another suite ----------------------------------------------------------------------------------------------------
