@@ -293,7 +293,7 @@ def main(attack: str, point: str, arguments: list[str]) -> None:
             else:
                 super()._write(message)
 
-    program.Conversation = Attacker  # type: ignore[misc]
+    setattr(program, "Conversation", Attacker)  # noqa: B010 (it is imported there, and not exported)
     kernel.main(arguments)
 
 
