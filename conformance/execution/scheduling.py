@@ -60,13 +60,6 @@ class Ahead(Generic[T]):
             future = self._futures.pop(key, None)
         return self._run(case) if future is None else future.result()
 
-    def untaken(self) -> list[T]:
-        """The results of cases that have finished, and whose turn has not come: an early end must not lose them."""
-        with self._lock:
-            done = [future for future in self._futures.values() if future.done() and not future.cancelled()]
-            self._futures.clear()
-        return [future.result() for future in done if future.exception() is None]
-
     def stop(self) -> None:
         """Start no more. What runs goes on until whoever it waits for is ended; `close` waits for that."""
         for pool in self._pools:

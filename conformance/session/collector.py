@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +24,7 @@ from conformance.reporting.gating import excuses, gate
 from conformance.reporting.progress import Progress, told_if_slow
 from conformance.reporting.text import clean
 from conformance.session.baselining import updated
+from conformance.session.recovery import recovered
 
 _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)
 
@@ -30,9 +32,13 @@ _ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_T
 class Collector:
     """Collects what the processes that run cases report. With `--shutdown-run` it also speaks instead of pytest."""
 
+    kept_in = "evidence"
+    """The folder of the evidence, below the output."""
+
     def __init__(self, config: pytest.Config, output: Path, baseline: Baseline | None) -> None:
         self.config = config
         self.output = output
+        self.began_ns = time.time_ns()
         self.baseline = baseline
         self.refused = False
         self.said: list[str] = []
@@ -71,7 +77,7 @@ class Collector:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take the result that came with pytest's report."""
         if (facts := getattr(report, "shutdown_facts", None)) is not None:
-            self.learn(**facts, finished=[])
+            self.learn(**facts)
             self.met({run.name: run.statement for run in self.providers.values() if not run.problem})
         if (sent := getattr(report, "shutdown_conformance", None)) is None:
             if report.failed and self.progress is not None:
@@ -110,11 +116,8 @@ class Collector:
             self.learn(**told)
         self.learn_control(getattr(node, "workeroutput", {}).get("shutdown_control"))
 
-    def learn(
-        self, providers: list[dict[str, Any]], environment: dict[str, Any], finished: list[dict[str, Any]]
-    ) -> None:
-        """Take in what one process knew, and what it had finished out of turn; the greatest measured times count."""
-        self.cases += msgspec.convert(finished, list[CaseResult])
+    def learn(self, providers: list[dict[str, Any]], environment: dict[str, Any]) -> None:
+        """Take in what one process knew; the greatest measured times count."""
         for run in msgspec.convert(providers, list[ProviderRun]):
             known = self.providers.get(run.name)
             if known is None or run.settle_ms > known.settle_ms:
@@ -135,6 +138,8 @@ class Collector:
         """Write the results, and let the gate decide."""
         if self.progress is not None:
             self.progress.close()
+        if not self.config.option.collectonly and (len(self.cases) < self.planned or session.exitstatus not in _ENDED):
+            self._recover()
         if self.config.option.collectonly or not self.providers or self.refused:
             return
         environment = {
@@ -164,6 +169,15 @@ class Collector:
             self._print(self.results)
         elif self.speaks:
             self._tell(sys.stderr)
+
+    def _recover(self) -> None:
+        """Take in what was finished and did not arrive, whoever ran it."""
+        known = {case.evidence for case in self.cases}
+        for result, provider in recovered(self.output, self.kept_in, known, self.began_ns):
+            self.cases.append(result)
+            self.providers.setdefault(provider.name, provider)
+        if not self.planned and self.cases:  # so early that no worker had told how many there are to come
+            self.planned = len(self.cases) + 1
 
     def _write(self, results: reporting.Results) -> None:
         """Keep what the session came to. Raises OSError."""

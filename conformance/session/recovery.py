@@ -18,27 +18,23 @@ NS_PER_MS, NS_PER_S = 1_000_000, 1_000_000_000
 
 
 def recovered(
-    output: Path, providers: Collection[str], known: Collection[tuple[str, str]], since_ns: int
+    output: Path, kept_in: str, known: Collection[str], since_ns: int
 ) -> Iterator[tuple[CaseResult, ProviderRun]]:
-    """Each case of these providers with evidence since that time, except the known ones (provider, case).
+    """Each case whose evidence was written to that folder of the output since that time, except the known evidence.
 
     With it comes what its evidence tells of its provider. Evidence that is not whole is none. How long a case took is
     from its first event to its last.
     """
-    for provider in providers:
-        for path in sorted((output / "evidence" / provider).glob("*.jsonl")):
-            try:
-                if path.stat().st_mtime_ns < since_ns:
-                    continue
-                trace = store.load(path)
-            except (OSError, store.BadEvidence):
+    for path in sorted((output / kept_in).glob("*/*.jsonl")):
+        evidence = path.relative_to(output).as_posix()
+        try:
+            if evidence in known or path.stat().st_mtime_ns < since_ns:
                 continue
-            header = trace.header
-            if header.provider != provider or (provider, header.case) in known:
-                continue
-            took_s = (trace.events[-1].at - trace.events[0].at) / NS_PER_S if trace.events else 0.0
-            evidence = path.relative_to(output).as_posix()
-            yield judge_case(trace, evidence=evidence, duration_s=round(took_s, 4)), _provider(header)
+            trace = store.load(path)
+        except (OSError, store.BadEvidence):
+            continue
+        took_s = (trace.events[-1].at - trace.events[0].at) / NS_PER_S if trace.events else 0.0
+        yield judge_case(trace, evidence=evidence, duration_s=round(took_s, 4)), _provider(trace.header)
 
 
 def _provider(header: Header) -> ProviderRun:

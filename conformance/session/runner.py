@@ -330,15 +330,14 @@ class Runner:
         self.stopping = True
         self.stage.stop()
         self.ahead.close()
-        finished = [msgspec.to_builtins(result) for result, _ in self.ahead.untaken()]
         facts = self._facts()
         self.stage.close()
         if (output := getattr(session.config, "workeroutput", None)) is not None:
-            output["shutdown_conformance"] = {**facts, "finished": finished}
+            output["shutdown_conformance"] = facts
             output["shutdown_control"] = self._control_told()
         else:
             collector: Any = session.config.pluginmanager.get_plugin("shutdown-collector")
-            collector.learn(**facts, finished=finished)
+            collector.learn(**facts)
             collector.learn_control(self._control_told())
 
     def _control_told(self) -> dict[str, Any] | None:

@@ -180,6 +180,8 @@ def _all_marked(case: pytest.Function, name: str) -> set[Any]:
 class Tallier(Collector):
     """Collects the results of trials, and reads the kill matrix from them."""
 
+    kept_in = Trials.kept_in
+
     def __init__(self, config: pytest.Config, plan: Plan, output: Path) -> None:
         super().__init__(config, output, None)
         self.plan = plan

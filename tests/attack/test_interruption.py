@@ -37,7 +37,7 @@ WAYS = {
 
 
 def evidence_is_whole(report: Path) -> set[str]:
-    """Read all of it; the paths of the traces, below the report."""
+    """Read all of it; the paths of the cases' traces, below the report."""
     traces = sorted((report / "evidence").rglob("*.jsonl"))
     for path in traces:
         trace = store.load(path)
@@ -45,7 +45,7 @@ def evidence_is_whole(report: Path) -> set[str]:
         assert packets.exists() or not any(hasattr(event, "frame") for event in trace.events), path
     for path in (report / "evidence").rglob("*.pcapng"):
         pcapng.read(path)
-    return {str(path.relative_to(report)) for path in traces}
+    return {str(path.relative_to(report)) for path in (report / "evidence").glob("*/*.jsonl")}  # not the control's
 
 
 def results_of(report: Path) -> Results | None:

@@ -66,16 +66,6 @@ def test_after_stop_nothing_more_is_started() -> None:
     assert len(ran) < 100
 
 
-def test_what_has_finished_out_of_turn_is_not_lost() -> None:
-    ahead = Ahead(lambda one: one.id)
-    cases = {name: case(name) for name in ("a", "b", "c")}
-    ahead.start(cases)
-    assert ahead.take("b", cases["b"]) == "b"
-    ahead.close()
-    assert sorted(ahead.untaken()) == ["a", "c"]
-    assert ahead.untaken() == []
-
-
 @pytest.mark.parametrize(("count", "workers"), [(0, 2), (1, 2), (10, 3), (7, 7), (5, 8)])
 def test_every_case_has_exactly_one_worker(count: int, workers: int) -> None:
     dealt = [index for worker in range(workers) for index in share(count, worker, workers)]
