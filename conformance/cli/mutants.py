@@ -53,9 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     whole = not (arguments.expression or arguments.requirement)
     providers = list(dict.fromkeys(over for mutant in chosen for over in mutant.over))
     output = arguments.output or fresh()
-    with held(output, "mutants.json", "mutants"):
+    with held(output, "mutants.json", "mutants") as hold:
         words = _pytest_arguments(arguments, chosen, output, whole=whole) + prepare(providers)
         status, _ = run_pytest(words, as_json=arguments.json)
+        hold.interrupted = status == INTERRUPTED
     stored = output / "mutants.json"
     if status == INTERRUPTED:
         tell("interrupted", f"what was finished is in {output}" if stored.exists() else "")

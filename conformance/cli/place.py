@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.cli.usage import Stop
@@ -39,12 +40,20 @@ def fresh(prefix: str = "") -> Path:
     return output
 
 
+@dataclass
+class Hold:
+    """A directory that is held; `interrupted`: its run was, and what it started may still write for a moment."""
+
+    interrupted: bool = False
+
+
 @contextlib.contextmanager
-def held(output: Path, results: str, *evidence: str) -> Iterator[None]:
+def held(output: Path, results: str, *evidence: str) -> Iterator[Hold]:
     """Hold the directory for a run that writes such results and evidence; those of an earlier one are taken away.
 
-    Evidence without results or a mark may be anybody's, and stays. Raises Stop where the directory cannot be written,
-    or another run holds it.
+    The mark of a run that leaves no results stays if there is evidence, or there may be some yet. Evidence without
+    results or a mark may be anybody's, and stays. Raises Stop where the directory cannot be written, or another run
+    holds it.
     """
     mark = output / _MARK
     with contextlib.ExitStack() as closing:
@@ -57,8 +66,9 @@ def held(output: Path, results: str, *evidence: str) -> Iterator[None]:
                 _clear(output, results, evidence)
         except OSError as error:
             raise _unwritable(output, error) from None
-        yield
-        left = any((output / name).exists() for name in evidence)
+        hold = Hold()
+        yield hold
+        left = hold.interrupted or any((output / name).exists() for name in evidence)
         if (output / results).exists() or not left:
             mark.unlink(missing_ok=True)
 

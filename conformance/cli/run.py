@@ -63,10 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     _check_baseline(arguments)
     output = arguments.output or fresh()
     cache = (arguments.output or REPORTS) / ".pytest_cache"
-    with held(output, "results.json", "evidence"):
+    with held(output, "results.json", "evidence") as hold:
         with ended_like_ctrl_c():
             unprepared = prepare(arguments.provider)
         status, reason = run_pytest(_pytest_arguments(arguments, output, cache) + unprepared, as_json=arguments.json)
+        hold.interrupted = status == INTERRUPTED
         results = _results(output)
     if arguments.output is None and reason and status == WRONG_USAGE:
         shutil.rmtree(output, ignore_errors=True)  # some cases may have been run before the mistake was seen

@@ -30,6 +30,7 @@ from conformance.reporting.control import control_of
 from conformance.reporting.gating import excuses
 from conformance.session.baselining import applied
 from conformance.session.controlling import Controlling, mutation_of
+from conformance.session.interrupting import LastWords
 from conformance.trace.events import End
 from conformance.trace.trace import Trace
 from conformance.wire.errors import TopologyUnavailable
@@ -63,6 +64,7 @@ def register(config: pytest.Config) -> None:
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     distributes = worker is None and bool(config.getoption("tx", None))
     output = Path(worker["output"] if worker else config.getoption("--shutdown-output") or _default_output(config))
+    config.pluginmanager.register(LastWords(), "shutdown-last-words")
     try:
         runner, collector, baseline = _parts(config, topology, output, worker)
         if not distributes:

@@ -19,8 +19,8 @@ from conformance.reporting.results import Results, load
 from conformance.trace import pcapng, store
 from tests.attack.host import Host
 
-SEEDS = range(int(os.environ.get("SHUTDOWN_CONFORMANCE_SEEDS", "2")))
-"""More of them find more: SHUTDOWN_CONFORMANCE_SEEDS=50 pytest tests/attack/test_interruption.py."""
+SEEDS = range(int(os.environ.get("SHUTDOWN_CONFORMANCE_SEEDS", "6")))
+"""More of them find more: SHUTDOWN_CONFORMANCE_SEEDS=100 pytest tests/attack/test_interruption.py."""
 LIMIT_S = 60
 RUN = ("run", "--provider", "kernel-tcp", "--output", "report")
 SMALL = (*RUN, "-k", "half_close or linger_as_it_is_found")
@@ -53,18 +53,18 @@ def results_of(report: Path) -> Results | None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("processes", [(), ("-n", "2")], ids=["one", "two"])
-@pytest.mark.parametrize("way", WAYS)
-def test_a_run_that_is_ended_somewhere(host: Host, way: str, processes: tuple[str, ...], seed: int) -> None:
+def test_a_run_that_is_ended_somewhere(host: Host, seed: int) -> None:
+    way = list(WAYS)[seed % len(WAYS)]
     number, group = WAYS[way]
-    after_s = random.Random(f"{way} {processes} {seed}").uniform(0.0, LONGEST_S)
+    drawn = random.Random(seed)
+    processes, after_s = drawn.choice([(), ("-n", "2")]), drawn.uniform(0.0, LONGEST_S)
     process = host.start(*RUN, *processes)
     time.sleep(after_s)
     for _ in range(2 if way == "ctrl-c twice" else 1):
         (os.killpg if group else os.kill)(process.pid, number)  # nobody has waited for it: the number is still its own
         time.sleep(0.02)
     ended = host.end_of(process, LIMIT_S)
-    print(f"{way} after {after_s:.3f} s: exit status {ended.status}")
+    print(f"{way} after {after_s:.3f} s, {' '.join(processes)}: exit status {ended.status}")
     assert host.remains() == []
     report = host.directory / "report"
     finished, results = evidence_is_whole(report), results_of(report)
@@ -74,9 +74,9 @@ def test_a_run_that_is_ended_somewhere(host: Host, way: str, processes: tuple[st
         if way not in ("kill", "ctrl-c twice"):
             assert finished == named  # what was finished is in the results
     if way in ("kill", "ctrl-c twice"):
-        assert ended.status in (0, 130, -number)
+        assert ended.status in (0, 1, 130, -number)
     else:
-        assert ended.status in (0, 130, -number), ended.err
+        assert ended.status in (0, 1, 130, -number), ended.err
         assert "Traceback" not in ended.err
         assert results is not None or not finished
         assert not list(report.rglob("*.part"))
