@@ -90,7 +90,7 @@ def a_closed_handle_is_refused(history: History, accepted: Expectation) -> Itera
 
 def _made(operations: Iterable[Operation], close: Operation, later: Operation) -> bool:
     """A handle may have been made from that close on, before the later call was over; or the two overlap."""
-    if later.entered < (close.returned or 0):
+    if later.entered <= (close.returned or 0):
         return True
     made = (o for o in operations if o.op in _NEW_HANDLE and o.entered <= (later.returned or 0))
     return any(o.returned is None or o.returned >= close.entered for o in made)

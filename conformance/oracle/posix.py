@@ -66,7 +66,7 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
         return
     gone = connection.iut.gone_at
     for send in connection.iut.sends:
-        if send.returned is None or send.entered < shut.returned or (gone is not None and gone <= send.returned):
+        if send.returned is None or send.entered <= shut.returned or (gone is not None and gone <= send.returned):
             continue
         if send.outcome in (Outcome.UNSUPPORTED, Outcome.FAILURE) or _told_of_another_end(connection, send):
             continue

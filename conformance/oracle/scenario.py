@@ -94,8 +94,12 @@ class Exchange:
 
     @property
     def leaves_out(self) -> tuple[int, ...]:
-        """Which of the steps 3 and 7 were left out."""
-        return tuple(step for step, call in ((3, self.fetched_total), (7, self.fetched_grand_total)) if call is None)
+        """Which of the steps 3 and 7 were left out. A fetch of the client's that nothing told of an end is no step."""
+        left = [3] if self.fetched_total is None else []
+        fetches = any(True for _ in self.connection.side(self.client).calls("recv_disconnect"))
+        if self.fetched_grand_total is None and (self.told_client is not None or not fetches):
+            left.append(7)
+        return tuple(left)
 
 
 def exchange(connection: Connection) -> Exchange | None:
