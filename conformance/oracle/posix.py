@@ -170,7 +170,7 @@ def _given_up_before(connection: Connection, close: Operation) -> bool:
 
     A close that throws away what was received and not read resets the connection on many systems.
     """
-    until = close.returned or close.entered
+    until = close.last_at
     resets = (p.delivered for p in connection.peer_to_iut.passages if p.rst)
     if any(at is not None and at <= until for at in resets) or may_time_out(connection):
         return True

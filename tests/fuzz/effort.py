@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How much is tried: some seconds with the suite's other tests, and as much as is asked for by a profile.
 
-    pytest tests/fuzz                               # what tox does: the same examples each time
-    pytest tests/fuzz --hypothesis-profile=long     # two hundred times as many, others each time
+pytest tests/fuzz                               # what tox does: the same examples each time
+pytest tests/fuzz --hypothesis-profile=long     # two hundred times as many, others each time
 """
 
 from __future__ import annotations

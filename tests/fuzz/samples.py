@@ -66,7 +66,9 @@ def captures() -> tuple[bytes, ...]:
     """A capture of two packets, of which one was held."""
     frames = [
         Frame(at=1_732_269_000_123_456_789, data=b"E" * 40, length=40),
-        Frame(at=1_732_269_000_123_456_790, data=b"E" * 40, length=50, fate=Fate.HELD, delivered_at=10**18, comment="é"),
+        Frame(
+            at=1_732_269_000_123_456_790, data=b"E" * 40, length=50, fate=Fate.HELD, delivered_at=10**18, comment="é"
+        ),
     ]
     with file_of(b"") as path:
         pcapng.write(path, frames, comment="a case", interface="iut0")

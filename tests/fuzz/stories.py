@@ -43,7 +43,19 @@ STATEMENTS: tuple[Statement, ...] = (
     statement("quic", family="runtime"),
     statement("websocket", "MESSAGE_ORIENTED", family="runtime"),
 )
-ENDINGS = ("", "", "", "ECONNRESET", "EPIPE", "ETIMEDOUT", "WSAEDISCON", "WSAECONNABORTED", "ENOTCONN", "EAGAIN", "EFOO")
+ENDINGS = (
+    "",
+    "",
+    "",
+    "ECONNRESET",
+    "EPIPE",
+    "ETIMEDOUT",
+    "WSAEDISCON",
+    "WSAECONNABORTED",
+    "ENOTCONN",
+    "EAGAIN",
+    "EFOO",
+)
 LENGTHS = (0, 1, 5, 1460, 4096)
 ABANDONED = "abandoned"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What holds of judging whatever the trace: it ends in findings, the same ones each time, and of what is there alone."""
+"""What holds of judging whatever the trace: it ends in findings, the same each time, of what is there alone."""
 
 from __future__ import annotations
 

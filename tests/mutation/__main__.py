@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Do the tests notice when the oracle's code is wrong? `python -m tests.mutation` tries each mutant, and shows who lives.
+"""Do the tests notice when the code of the oracle is wrong? Each mutant is tried, and those that live are shown.
 
 Every module of `conformance/oracle` is changed in one place at a time, by cosmic-ray, and tests/oracle is run on it. A
 session's file keeps what is done: a run that was stopped goes on where it was.
