@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from conformance.oracle.findings import Expectation, Finding
@@ -137,8 +138,8 @@ def a_reset_after_the_peers_end_is_recorded(connection: Connection, accepted: Ex
     if ending.kind is not EndKind.RESET_AFTER_END or ending.reset_at is None:
         return
     after = [r for r in heard(connection.iut) if r.at >= ending.reset_at]
-    calls = [o for o in connection.iut.calls("send", "get_error", "poll") if (o.returned or 0) >= ending.reset_at]
-    words = sorted([(r.at, r.seen) for r in after] + [(o.returned or 0, o.seen) for o in calls])
+    calls = [o for o in connection.iut.calls("send", "get_error", "poll") if math.inf > o.over >= ending.reset_at]
+    words = sorted([*((float(r.at), r.seen) for r in after), *((o.over, o.seen) for o in calls)])
     if words:
         yield accepted.satisfied(
             "after a reset that followed the peer's end: " + ", ".join(seen for _, seen in words),

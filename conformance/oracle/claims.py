@@ -138,7 +138,7 @@ def disconnect_data(connection: Connection) -> Iterator[Shown]:
     if call is None or not given or (limit and len(given) > limit):
         return
     if failed(call):
-        if call.condition in NO_SUCH_THING and intact(connection, call.returned or call.entered):
+        if call.condition in NO_SUCH_THING and intact(connection, call.last_at):
             yield _data(False, "none", call.seen, call.events)
         return
     parting = goodbye(connection.iut_to_peer)
@@ -257,7 +257,7 @@ def _first_of_two(connection: Connection, report: Report, end: int, bounds: Sequ
     direction = connection.peer_to_iut
     sends = [send for send in direction.sender.sends if send.succeeded]
     send = sends[bounds.index(following)]
-    settled = any((send.returned or 0) <= at <= report.asked for at in connection.waits)
+    settled = any(send.over <= at <= report.asked for at in connection.waits)
     seen = direction.witnessed and not connection.uncertain
     return settled or (seen and direction.carried_by(report.asked) >= following)
 

@@ -222,7 +222,7 @@ def only_the_last_close_ends(connection: Connection, accepted: Expectation) -> I
 
 def _duplicates(connection: Connection, close: Operation) -> bool:
     """Another handle of the connection's socket was open when that close was made."""
-    made = (o for o in connection.iut.calls("duplicate") if o.succeeded and (o.returned or 0) <= close.entered)
+    made = (o for o in connection.iut.calls("duplicate") if o.succeeded and o.over <= close.entered)
     handles = {connection.established.iut, *(int(o.result["socket"]) for o in made)}
     return bool(handles - {close.socket})
 

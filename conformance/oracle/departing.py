@@ -76,7 +76,7 @@ def intact(connection: Connection, by: float) -> bool:
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
-        tells_error(o) and (o.returned or 0) <= by for o in connection.iut.calls("send", "post_send", "get_error")
+        tells_error(o) and o.over <= by for o in connection.iut.calls("send", "post_send", "get_error")
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
@@ -111,7 +111,7 @@ def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | N
         if report.at <= by and _looked_for(report, since) >= for_ns:
             return report
     for poll in side.calls("poll"):
-        over = poll.returned or 0
+        over = poll.over
         asked = poll.outcome is Outcome.TIMEOUT and "IN" in poll.arguments.get("events", ())
         if asked and over <= by and over - max(poll.entered, since) >= for_ns:
             return poll
@@ -154,7 +154,7 @@ def refused_send(connection: Connection, since: int, limit: float, *, closed: in
     stopped = connection.peer.stopped_receiving_at
     refusals = (Condition.EPIPE, Condition.ESHUTDOWN, Condition.ECONNRESET, Condition.ENOTCONN)
     for send in connection.iut.sends:
-        over = send.returned or send.entered
+        over = send.last_at
         if send.socket == closed or send.condition not in refusals or send.entered < since or over >= limit:
             continue
         there = stopped is None or over < stopped
@@ -275,7 +275,7 @@ def delivery(connection: Connection, call: Operation, *, with_posted: bool = Fal
         return None
     for send in connection.iut.sends:
         before = with_posted and send.op == "post_send" and send.entered < call.entered
-        if send.succeeded and (send.returned or 0) > call.entered and not before:
+        if send.succeeded and send.over > call.entered and not before:
             return None
     reading = read(direction, connection.statement)
     wanted, unit = _amount(connection, direction, direction.offered_length)
@@ -289,7 +289,7 @@ def delivery(connection: Connection, call: Operation, *, with_posted: bool = Fal
         return None  # the link shows that the IUT sent everything: what the peer made of it is the peer's doing
     if final is None:
         data = [r.at for r in heard(peer) if r.what is What.DATA]
-        since = max((call.returned or call.entered, *data))
+        since = max((call.last_at, *data))
         look = quiet(peer, since, connection.header.prompt_ns, limit) if intact(connection, since) else None
         return Delivery(False, f"{progress}, and no end: {look.seen}", (call, look)) if look else None
     ended_by = _ended_at(direction, final)

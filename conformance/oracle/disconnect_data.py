@@ -164,7 +164,7 @@ def _refused(connection: Connection, accepted: Expectation) -> Iterator[Finding]
         return
     if call.outcome is Outcome.TIMEOUT:
         return
-    if not intact(connection, call.returned or call.entered):
+    if not intact(connection, call.last_at):
         return
     refused = f"disconnect data is claimed, and for {len(data)} octets {call.seen}"
     if statement.limits.disconnect_data_max is None and call.condition in _TOO_MUCH:
@@ -206,7 +206,7 @@ def a_null_pointer_asks_only_for_the_end(connection: Connection, accepted: Expec
             yield accepted.weigh(observed, after="without data")
         else:
             yield from doubt(connection.iut_to_peer, accepted)
-    elif failed(call) and intact(connection, call.returned or call.entered):
+    elif failed(call) and intact(connection, call.last_at):
         yield accepted.violated(f"without data, {call.seen}", call)
 
 
@@ -237,7 +237,7 @@ def _refused_without_effect(
     limit_at = until(connection, call)
     if (sign := sign_of_an_end(connection, call.entered, limit_at)) is not None:
         yield accepted.violated(f"given {given}, {call.seen}, and yet {sign.seen}", call, sign)
-    elif look := quiet(connection.peer, call.returned or call.entered, connection.header.settle_ns, limit_at):
+    elif look := quiet(connection.peer, call.last_at, connection.header.settle_ns, limit_at):
         seen = f"{call.seen}, and at the peer {look.seen}"
         yield accepted.weigh(Observed(outcome, seen, (*call.events, *look.events)), after=f"given {given}")
     elif math.isfinite(limit_at) and (went_on := _graceful_later(connection, call)) is not None:
@@ -254,7 +254,7 @@ def an_unreadable_buffer_is_a_fault(connection: Connection, accepted: Expectatio
     given = "a buffer that cannot be read"
     if call.condition is Condition.EFAULT:
         yield from _refused_without_effect(connection, accepted, call, "EFAULT", given)
-    elif call.succeeded or intact(connection, call.returned or call.entered):
+    elif call.succeeded or intact(connection, call.last_at):
         yield accepted.weigh(call, after=f"given {given}")
 
 
@@ -329,7 +329,7 @@ def _again(connection: Connection, parting: Goodbye) -> Iterator[Operation]:
 
 def _shows(connection: Connection, second: Operation, fetch: Fetch) -> bool:
     """The second data could have come with that fetch, or the link shows that it never set out."""
-    return fetch.call.entered >= (second.returned or 0) or connection.iut_to_peer.framed
+    return fetch.call.entered >= second.over or connection.iut_to_peer.framed
 
 
 @judges("DD-SEND-08")

@@ -67,8 +67,8 @@ def _misdirected(connection: Connection) -> list[Operation]:
         if isinstance(o.how, int)
         and o.outcome in _ANSWERED
         and o.entered >= connection.established.at
-        and (left is None or (o.returned or 0) <= left)
-        and intact(connection, o.returned or o.entered)
+        and (left is None or o.over <= left)
+        and intact(connection, o.last_at)
     ]
 
 
@@ -90,9 +90,9 @@ def a_closed_handle_is_refused(history: History, accepted: Expectation) -> Itera
 
 def _made(operations: Iterable[Operation], close: Operation, later: Operation) -> bool:
     """A handle may have been made from that close on, before the later call was over; or the two overlap."""
-    if later.entered < (close.returned or 0):
+    if later.entered <= close.over:
         return True
-    made = (o for o in operations if o.op in _NEW_HANDLE and o.entered <= (later.returned or 0))
+    made = (o for o in operations if o.op in _NEW_HANDLE and o.entered <= later.over)
     return any(o.returned is None or o.returned >= close.entered for o in made)
 
 

@@ -180,14 +180,14 @@ def _sending_after(connection: Connection, since: int) -> list[Operation]:
     calls = [s for s in connection.iut.sends if since <= s.entered < limit]
     if first is not None and first.op != "close":
         calls.append(first)
-    there = [o for o in calls if stopped is None or (o.returned or o.entered) < stopped]
+    there = [o for o in calls if stopped is None or o.last_at < stopped]
     plain = [o for o in there if o.condition is not Condition.EWOULDBLOCK and o.outcome is not Outcome.TIMEOUT]
     return [o for o in plain if o.succeeded or (failed(o) and _to_blame(connection, o))]
 
 
 def _to_blame(connection: Connection, call: Operation) -> bool:
     """Nothing but RecvDisconnect can have made that call fail: no reset, nobody gone, and not its own data."""
-    by, gone = call.returned or call.entered, connection.peer.gone_at
+    by, gone = call.last_at, connection.peer.gone_at
     return _unspoilt(connection, by) and (gone is None or gone > by) and not _too_much(connection, call)
 
 
@@ -230,7 +230,7 @@ def it_does_not_linger_and_closes_nothing(connection: Connection, accepted: Expe
 
 def _tells_of_the_socket(operation: Operation, call: Operation) -> bool:
     answered = operation.outcome in (Outcome.RESULT, Outcome.ERROR)
-    later = operation.entered >= (call.returned or 0) and operation.socket == call.socket
+    later = operation.entered >= call.over and operation.socket == call.socket
     return later and answered and operation.op in _VALID_AFTER
 
 

@@ -250,7 +250,7 @@ def undisturbed(goodbye: Goodbye, fetch: Fetch) -> bool:
     """Nothing but the graceful end had come by the time of that fetch: no reset, no notice of an error."""
     reset_at = goodbye.direction.ending.reset_at
     errors = any(not notice.is_graceful for notice in fetch.notices)
-    return not errors and (reset_at is None or reset_at > (fetch.call.returned or fetch.call.entered))
+    return not errors and (reset_at is None or reset_at > fetch.call.last_at)
 
 
 def compared(got: bytes, wanted: bytes) -> str:

@@ -67,7 +67,7 @@ def _begins_a_graceful_end(connection: Connection, accepted: Expectation, how: s
             yield accepted.weigh(observed, after="on an established connection")
         else:
             yield from doubt(connection.iut_to_peer, accepted)
-    elif failed(call) and intact(connection, call.returned or call.entered):
+    elif failed(call) and intact(connection, call.last_at):
         yield accepted.violated(f"on an established connection, {call.seen}", call)
 
 
@@ -90,7 +90,7 @@ def ending_receiving_begins_nothing(connection: Connection, accepted: Expectatio
 
 def _peers_next_step(connection: Connection, since: int) -> float:
     """When the peer next sent something or left: the connection is idle only until then."""
-    steps: list[float] = [o.entered for o in connection.peer.sends if (o.returned or since) >= since]
+    steps: list[float] = [o.entered for o in connection.peer.sends if o.over >= since]
     steps += [p.at for p in connection.peer_to_iut.passages if p.at >= since and (p.segment.length or p.fin or p.rst)]
     steps += [time for time in (connection.peer.gone_at,) if time is not None]
     return min(steps, default=math.inf)
@@ -121,7 +121,7 @@ def _first_late_data(connection: Connection, call: Operation) -> Passage | Opera
     direction = connection.peer_to_iut
     if not direction.visible:
         sends = (s for s in connection.peer.sends if s.succeeded and s.result["length"])
-        return next((s for s in sends if s.entered >= (call.returned or 0)), None)
+        return next((s for s in sends if s.entered >= call.over), None)
     fin = next((p for p in connection.iut_to_peer.fins if p.at >= call.entered), None)
     if fin is None:
         return None
@@ -205,7 +205,8 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
     again = [
         o
         for o in connection.iut.calls("shutdown")
-        if o.how == first.how and o.entered >= first.returned and o.returned and (gone is None or o.returned < gone)
+        if o is not first and o.how == first.how and o.entered >= first.returned
+        if o.returned and (gone is None or o.returned < gone)
     ]
     if not again:
         return
@@ -236,7 +237,7 @@ def _one_end(connection: Connection, again: Operation) -> tuple[list[Report], bo
         return None
     told = [r for r in heard(connection.peer) if r.at >= final.at and r.what not in (What.NOTHING, What.WOULD_BLOCK)]
     told = [r for r in told if gone is None or r.at < gone]
-    if not told or told[-1].asked < (again.returned or 0):
+    if not told or told[-1].asked < again.over:
         return None
     return told, len({r.told for r in told}) > 1
 

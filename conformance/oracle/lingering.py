@@ -61,7 +61,7 @@ def _lingering_close(connection: Connection, *, blocking: bool) -> Operation | N
 def _how_it_ended(connection: Connection, call: Operation) -> Observed | None:
     """What the close brought about, where the link or the peer's calls show it."""
     direction = connection.iut_to_peer
-    ending, returned = direction.ending, call.returned or call.entered
+    ending, returned = direction.ending, call.last_at
     if ending.at is not None and ending.at < call.entered:
         return None
     late = ending.at is not None and ending.at > returned + connection.header.prompt_ns
@@ -119,7 +119,7 @@ def _refusable_close(connection: Connection) -> Operation | None:
 def _later(connection: Connection, call: Operation, limit: float) -> list[Operation]:
     """The sends and receives of that handle after it, before the next goodbye; one that found nothing works too."""
     calls = connection.iut.calls("send", "recv")
-    return [o for o in calls if o.socket == call.socket and (call.returned or 0) <= o.entered < limit]
+    return [o for o in calls if o.socket == call.socket and call.over <= o.entered < limit]
 
 
 def _refused(connection: Connection, call: Operation, limit: float) -> Operation | None:
@@ -134,7 +134,7 @@ def a_remedied_close_succeeds(connection: Connection, accepted: Expectation) -> 
     if first is None or first.returned is None or first.condition is not Condition.EWOULDBLOCK:
         return
     closes = (o for o in connection.iut.calls("close") if o.socket == first.socket)
-    second = next((o for o in closes if o.entered >= (first.returned or 0)), None)
+    second = next((o for o in closes if o.entered >= first.over), None)
     if second is None or second.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT):
         return
     remedies = (o for o in connection.iut.operations if first.returned <= o.entered < second.entered and _remedies(o))

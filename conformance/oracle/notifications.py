@@ -111,9 +111,12 @@ def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iter
     """One registration tells FD_CLOSE at most once, and no call re-enables it. [WSAEventSelect, WSAAsyncSelect]"""
     ending, settle_ns = connection.peer_to_iut.ending, connection.header.settle_ns
     for registration in for_close(connection):
-        first, *again = told(connection, registration) or (None,)
-        if first is None:
+        notices = told(connection, registration)
+        if not notices:
             continue
+        # What came at the very instant of the registering call may be the earlier registration's.
+        surely = [n for n in notices if n.at > registration.entered]
+        first, *again = surely or notices
         if again:
             second = again[0]
             if second.error is not None and ending.is_graceful and another_cause(connection, second):

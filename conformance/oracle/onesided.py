@@ -65,7 +65,7 @@ def data_for_nobody_resets(connection: Connection, accepted: Expectation) -> Ite
 
 def _has_a_taker(connection: Connection, shut: Operation) -> bool:
     """A receive was under way or posted when receiving was shut down: it may still get the data."""
-    calls = (o for o in connection.iut.calls("recv") if o.entered < (shut.returned or 0))
+    calls = (o for o in connection.iut.calls("recv") if o.entered < shut.over)
     under_way = any(o.returned is None or o.returned > shut.entered for o in calls)
     return under_way or any(each.pending_at(shut.entered) for each in posted(connection))
 
@@ -89,7 +89,7 @@ def without_a_connection_only_calls_are_stopped(history: History, accepted: Expe
         closed = (o.entered for o in operations if o.op == "close" and o.socket == shut.socket)
         gone = next((at for at in closed if at > shut.entered), None)
         for call in operations:
-            there = call.socket == shut.socket and call.entered >= (shut.returned or 0)
+            there = call.socket == shut.socket and call.entered >= shut.over
             if there and call.op in _STOPPED[str(shut.how)] and (gone is None or call.entered < gone):
                 yield accepted.weigh(call, shut, after=f"after {shut.name} on a connectionless socket")
 

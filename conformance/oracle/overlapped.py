@@ -6,7 +6,6 @@ Only receives that were posted are looked at here; those that block are judged i
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -152,9 +151,9 @@ def _order_is_open(connection: Connection, calls: list[Posted]) -> bool:
 
     So it is with receives that block beside them, with posting calls that overlap, and with empty messages.
     """
-    overlapping = any((one.call.returned or math.inf) > other.call.entered for one, other in pairwise(calls))
+    overlapping = any(one.call.over > other.call.entered for one, other in pairwise(calls))
     others = any(not r.posted and r.what is not What.NOTHING for r in connection.iut.reports if _beside(r, calls))
-    together = any(one.pending_at(other.call.returned or other.call.entered) for one, other in pairwise(calls))
+    together = any(one.pending_at(other.call.last_at) for one, other in pairwise(calls))
     return overlapping or others or not together or b"" in connection.peer_to_iut.offered
 
 
@@ -196,6 +195,6 @@ def what_sd_receive_leaves_pending_is_recorded(connection: Connection, accepted:
             continue
         if each.report is not None and (gone is None or each.report.at < gone):
             yield accepted.weigh(each.report, shut, *sends[:1], after="pending when receiving was shut down")
-        elif sends and watched(connection, sends[0].returned or sends[0].entered, connection.header.prompt_ns):
+        elif sends and watched(connection, sends[0].last_at, connection.header.prompt_ns):
             still = Observed("STILL_PENDING", "it stayed pending although data came", each.events)
             yield accepted.weigh(still, shut, sends[0], after="pending when receiving was shut down")

@@ -66,7 +66,7 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
         return
     gone = connection.iut.gone_at
     for send in connection.iut.sends:
-        if send.returned is None or send.entered < shut.returned or (gone is not None and gone <= send.returned):
+        if send.returned is None or send.entered <= shut.returned or (gone is not None and gone <= send.returned):
             continue
         if send.outcome in (Outcome.UNSUPPORTED, Outcome.FAILURE) or _told_of_another_end(connection, send):
             continue
@@ -170,7 +170,7 @@ def _given_up_before(connection: Connection, close: Operation) -> bool:
 
     A close that throws away what was received and not read resets the connection on many systems.
     """
-    until = close.returned or close.entered
+    until = close.last_at
     resets = (p.delivered for p in connection.peer_to_iut.resets_come)
     if any(at is not None and at <= until for at in resets) or may_time_out(connection):
         return True

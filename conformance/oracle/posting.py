@@ -105,7 +105,7 @@ class _At:
 
 
 def _first_stray(connection: Connection, since: int, *, unasked_only: bool = False) -> Completed | None:
-    strays = (c for c in connection.iut.strays if c.at >= since)
+    strays = (c for c in connection.iut.strays if c.at > since)
     return next((c for c in strays if not unasked_only or c.token == UNASKED), None)
 
 

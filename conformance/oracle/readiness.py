@@ -31,7 +31,7 @@ def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> It
         yield from doubt(connection.peer_to_iut, accepted)
         return
     for select in _answered(connection, "select"):
-        returned = select.returned or 0
+        returned = select.over
         if returned < ending.at or (stopped is not None and stopped <= returned):
             continue
         if "IN" not in _told(select):
@@ -58,7 +58,7 @@ def _looked_in_vain(connection: Connection, poll: Operation, since: int) -> bool
 def _looked_until(poll: Operation) -> int:
     """Until when a poll that told nothing had surely looked; one that does not wait looks once it is called."""
     wait_ms = int(poll.arguments.get("wait_ms", 0))
-    return looked_until(poll.entered, poll.returned or 0, wait_ms) if wait_ms else poll.entered
+    return looked_until(poll.entered, poll.last_at, wait_ms) if wait_ms else poll.entered
 
 
 @judges("POSIX-POLL-01")
@@ -69,7 +69,7 @@ def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Exp
     if not ending.is_graceful or ending.at is None:
         return
     for poll in _asked_fully(connection):
-        told = (poll.returned or 0) >= ending.at and "RDHUP" in _told(poll)
+        told = poll.over >= ending.at and "RDHUP" in _told(poll)
         due = ending.certain_at is not None and poll.entered >= ending.certain_at
         if (told or due) and _only_half_closed(connection, poll):
             yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
@@ -77,7 +77,7 @@ def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Exp
 
 def _only_half_closed(connection: Connection, poll: Operation) -> bool:
     """When it returned, the peer had shut down its sending and nothing else, and the IUT had ended nothing."""
-    peer, returned = connection.peer, poll.returned or 0
+    peer, returned = connection.peer, poll.over
     if peer.ending is None or peer.ending.how != "send" or _undone(connection, poll):
         return False
     more = peer.stopped_receiving_at is not None and peer.stopped_receiving_at <= returned
@@ -108,10 +108,10 @@ def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) ->
         (o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)), default=None
     )
     for poll in _asked_fully(connection):
-        if taken is not None and (poll.returned or 0) > taken:
+        if taken is not None and poll.over > taken:
             break
         due = ending.certain_at is not None and poll.entered >= ending.certain_at + connection.header.settle_ns
-        if due or ((poll.returned or 0) > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
+        if due or (poll.over > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
             yield _exactly({"IN", "RDHUP", "HUP", "ERR"}, poll, accepted, "after the peer's reset", connection)
 
 
@@ -124,7 +124,7 @@ def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Itera
         return
     told = final = False
     for poll in _answered(connection, "epoll-et"):
-        if (poll.returned or 0) < ending.at or not _only_half_closed(connection, poll):
+        if poll.over < ending.at or not _only_half_closed(connection, poll):
             continue
         if "RDHUP" not in poll.arguments.get("events", ()):
             continue
@@ -177,7 +177,7 @@ def _exactly(wanted: set[str], poll: Operation, accepted: Expectation, after: st
     )
 
 
-def _ended_here(connection: Connection, time: int) -> bool:
+def _ended_here(connection: Connection, time: float) -> bool:
     """The IUT had itself shut down a direction by then, or closed: the picture is no longer the peer's alone."""
     return any(
         o.entered <= time and (o.succeeded or o.returned is None)
@@ -191,9 +191,7 @@ def _undone(connection: Connection, poll: Operation) -> bool:
     aborted = connection.iut_to_peer.resets
     if "ERR" in _told(poll) and may_time_out(connection):
         return True
-    return (reset_at is not None and (poll.returned or 0) >= reset_at) or bool(
-        aborted and aborted[0].at <= (poll.returned or 0)
-    )
+    return (reset_at is not None and poll.over >= reset_at) or bool(aborted and aborted[0].at <= poll.over)
 
 
 def _took(operation: Operation, word: object) -> bool:

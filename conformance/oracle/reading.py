@@ -62,7 +62,7 @@ def first_word(connection: Connection) -> Word | None:
 
 def told_at(word: Word) -> int:
     """When it was told (nanoseconds)."""
-    return word.at if isinstance(word, Report) else word.returned or 0
+    return word.at if isinstance(word, Report) else word.last_at
 
 
 def _asked_at(word: Word) -> int:

@@ -171,9 +171,9 @@ def _inherited(operations: tuple[Operation, ...], taken: Operation, connection: 
     calls = [
         o
         for o in operations
-        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered < (taken.returned or 0)
+        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered < taken.over
     ]
-    if not calls or (calls[-1].returned or taken.entered) > taken.entered or taken.returned is None:
+    if not calls or calls[-1].over > taken.entered or taken.returned is None:
         return None
     names, gone = frozenset(map(str, calls[-1].arguments.get("events", ()))), connection.iut.gone_at
     if CLOSE not in names:

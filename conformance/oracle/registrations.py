@@ -56,7 +56,7 @@ def registrations(connection: Connection) -> list[Registration]:
             frozenset(map(str, call.arguments.get("events", ()))),
             str(call.arguments.get("mechanism", "event")),
             call.entered,
-            call.returned or call.entered,
+            call.last_at,
             min((at for at in (*replaced, gone) if at > call.entered), default=gone),
         )
         for call in calls

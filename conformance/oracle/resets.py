@@ -27,7 +27,7 @@ from conformance.oracle.link import (
 from conformance.oracle.reading import never_told
 from conformance.trace.direction import Passage
 from conformance.trace.history import Connection
-from conformance.trace.operations import Operation
+from conformance.trace.operations import Operation, What
 
 ABORT_WORDS = ("ECONNRESET", "ECONNABORTED", "ENETRESET", "EPIPE")
 """What tells of an abort by the peer, through whichever call comes first; EPIPE is told by sends."""
@@ -141,7 +141,8 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
 def _disturbed(connection: Connection, call: Operation) -> bool:
     """By the time of that call the connection had been undone, or the IUT told of an end that was no graceful one."""
     told = any(word.at <= call.entered and not word.is_graceful for word in words(connection.iut, 0))
-    return told or undone_at(connection) <= call.entered
+    at_once = any(r.what is What.ERROR and r.at == call.entered for r in connection.iut.receives)
+    return told or at_once or undone_at(connection) <= call.entered
 
 
 @judges_link("WIRE-RST-01")

@@ -94,8 +94,12 @@ class Exchange:
 
     @property
     def leaves_out(self) -> tuple[int, ...]:
-        """Which of the steps 3 and 7 were left out."""
-        return tuple(step for step, call in ((3, self.fetched_total), (7, self.fetched_grand_total)) if call is None)
+        """Which of the steps 3 and 7 were left out. A fetch of the client's that nothing told of an end is no step."""
+        left = [3] if self.fetched_total is None else []
+        fetches = any(True for _ in self.connection.side(self.client).calls("recv_disconnect"))
+        if self.fetched_grand_total is None and (self.told_client is not None or not fetches):
+            left.append(7)
+        return tuple(left)
 
 
 def exchange(connection: Connection) -> Exchange | None:
@@ -115,7 +119,7 @@ def _exchange(connection: Connection, client: End) -> Exchange | None:
     grand = next(
         (c for c in server.operations if c.ends_sending and _answered(c) and not _gave_up_a_copy(server, c)), None
     )
-    if grand is not None and (grand.entered < (total.returned or 0) or not _is_a_total(grand, connection)):
+    if grand is not None and (grand.entered < total.over or not _is_a_total(grand, connection)):
         return None
     told_server = _told(connection.from_(client), connection)
     if told_server is None or (grand is not None and grand.entered < told_server.at):
@@ -219,7 +223,7 @@ def the_server_may_close_at_once(connection: Connection, accepted: Expectation) 
     if found is None or found.leaves_out or found.grand_total is None or found.server_closed is None:
         return
     server = connection.side(found.client.other)
-    following = next((o for o in server.operations if o.entered >= (found.grand_total.returned or 0)), None)
+    following = next((o for o in server.operations if o.entered >= found.grand_total.over), None)
     linger_was_set = next(server.calls("set_linger"), None) is not None
     if following is found.server_closed and not linger_was_set and not _client_acted(found):
         yield from _both_totals(found, accepted, f"5' directly after 5, the IUT as {found.role}")
@@ -229,7 +233,7 @@ def _client_acted(found: Exchange) -> bool:
     """The client made a call, or one returned there, between 5 and 5': then they were not back to back."""
     if found.grand_total is None or found.server_closed is None:
         return False
-    since, until = found.grand_total.returned or found.grand_total.entered, found.server_closed.entered
+    since, until = found.grand_total.last_at, found.server_closed.entered
     calls = found.connection.side(found.client).operations
     return any(since <= at <= until for call in calls for at in (call.entered, call.returned) if at is not None)
 
@@ -259,7 +263,7 @@ def _failure(found: Exchange, accepted: Expectation, heading: str, broken: Opera
     """A call of the IUT's failed: its own doing, unless the peer had reset the connection before."""
     reset_at = found.connection.peer_to_iut.ending.reset_at
     words = f"{heading}: {broken.seen}"
-    if reset_at is not None and reset_at <= (broken.returned or broken.entered):
+    if reset_at is not None and reset_at <= broken.last_at:
         return accepted.undetermined(f"{words}; but the peer had reset the connection", found, broken)
     return accepted.violated(words, found, broken)
 
@@ -303,7 +307,7 @@ def the_end_that_began_is_told_of_the_other(connection: Connection, accepted: Ex
     """
     own, peers, direction = connection.iut.ending, connection.peer.ending, connection.peer_to_iut
     ending = direction.ending
-    if own is None or peers is None or own.op == "close" or peers.entered < (own.returned or peers.entered + 1):
+    if own is None or peers is None or own.op == "close" or peers.entered < own.over:
         return
     if not ending.is_graceful or ending.at is None:
         return

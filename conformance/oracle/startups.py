@@ -56,11 +56,11 @@ def _left_behind(connection: Connection, accepted: Expectation, call: Operation)
 
 
 def _started_again(history: History, accepted: Expectation, call: Operation) -> Iterator[Finding]:
-    later = [o for o in history.of(End.IUT) if o.entered >= (call.returned or 0) and o.outcome in _ANSWERED]
+    later = [o for o in history.of(End.IUT) if o.entered >= call.over and o.outcome in _ANSWERED]
     startup = next((o for o in later if o.op == "startup"), None)
     if startup is None:
         return
-    made = next((o for o in later if o.op == "socket" and o.entered >= (startup.returned or 0)), None)
+    made = next((o for o in later if o.op == "socket" and o.entered >= startup.over), None)
     wrong = next((o for o in (startup, made) if o is not None and not o.succeeded), None)
     if wrong is not None:
         yield accepted.violated(f"after the last cleanup, {wrong.seen}", call, startup, wrong)
@@ -83,14 +83,14 @@ def only_the_last_cleanup_ends_anything(history: History, accepted: Expectation)
     call: Operation = partial[-1].call
     for connection in history.connections:
         gone = connection.iut.gone_at
-        if connection.established.at < call.entered and (gone is None or gone > (call.returned or 0)):
+        if connection.established.at < call.entered and (gone is None or gone > call.over):
             yield from _goes_on(connection, accepted, call, partial[-1].left)
 
 
 def _goes_on(connection: Connection, accepted: Expectation, call: Operation, left: int) -> Iterator[Finding]:
     said = [o.entered for o in goodbyes(connection)]
     limit = min((*said, *(at for at in (connection.iut.gone_at,) if at is not None)), default=float("inf"))
-    since = call.returned or call.entered
+    since = call.last_at
     wrong = (
         sign_of_an_end(connection, call.entered, limit)
         or refused_send(connection, since, limit)

@@ -193,7 +193,7 @@ def _touched(connection: Connection, failure: Operation, records: list[Operation
     """The call that failed took FD_CLOSE from the record, or reset the event object."""
     if not _held_close(connection, failure, records):
         return None
-    following = next((r for r in records if r.entered >= (failure.returned or 0)), None)
+    following = next((r for r in records if r.entered >= failure.over), None)
     if following is None:
         return None
     if CLOSE not in _types(following):

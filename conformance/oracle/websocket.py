@@ -215,7 +215,7 @@ def _read_on(connection: Connection, came: Pdu) -> bool:
 
 
 def _last(connection: Connection) -> int:
-    return max((o.returned or o.entered for o in connection.iut.operations), default=0)
+    return max((o.last_at for o in connection.iut.operations), default=0)
 
 
 def _gone(connection: Connection) -> bool:

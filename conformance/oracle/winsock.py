@@ -74,7 +74,7 @@ def _was_ours(connection: Connection, call: Operation) -> bool:
     """It was answered, and made while its handle was open."""
     closed = (o for o in connection.iut.calls("close") if o.socket == call.socket and o.entered <= call.entered)
     gone = connection.iut.gone_at
-    there = gone is None or (call.returned or call.entered) < gone
+    there = gone is None or call.last_at < gone
     return call.outcome in _ANSWERED and there and not any(o.succeeded or o.returned is None for o in closed)
 
 
@@ -149,7 +149,7 @@ def send_disconnect_begins_a_graceful_end(connection: Connection, accepted: Expe
             yield accepted.weigh(observed, after="on an established connection")
         else:
             yield from doubt(connection.iut_to_peer, accepted)
-    elif failed(call) and intact(connection, call.returned or call.entered):
+    elif failed(call) and intact(connection, call.last_at):
         yield accepted.violated(f"on an established connection, {call.seen}", call)
 
 
@@ -165,7 +165,7 @@ def send_disconnect_neither_lingers_nor_releases(connection: Connection, accepte
             yield accepted.violated(took, call)
             continue
         asked = connection.iut.calls("names", "get_linger", "get_error", "set_linger")
-        query = next((o for o in asked if o.entered >= (call.returned or 0) and _was_ours(connection, o)), None)
+        query = next((o for o in asked if o.entered >= call.over and _was_ours(connection, o)), None)
         if call.succeeded and query is not None and not (failed(query) and not intact(connection, query.entered)):
             yield accepted.decide(
                 query.succeeded, f"{took}, and then {query.seen}", f"{took}, and then {query.seen}", call, query
@@ -310,7 +310,7 @@ def wsapoll_tells_a_hang_up(connection: Connection, accepted: Expectation) -> It
 
 def _of_the_end_alone(connection: Connection, poll: Operation) -> bool:
     """Nothing but the peer's end can show: no data was unread, this side had ended nothing, and no reset followed."""
-    ending, returned = connection.peer_to_iut.ending, poll.returned or poll.entered
+    ending, returned = connection.peer_to_iut.ending, poll.last_at
     own = (o.entered for o in goodbyes(connection) if o.succeeded or o.returned is None)
     stopped = connection.iut.stopped_receiving_at
     if any(at <= returned for at in own) or (stopped is not None and stopped <= returned) or may_time_out(connection):

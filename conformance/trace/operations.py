@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -68,6 +69,16 @@ class Operation:
     def succeeded(self) -> bool:
         """The call returned success."""
         return self.outcome is Outcome.RESULT
+
+    @property
+    def over(self) -> float:
+        """When it had returned (nanoseconds); infinity if it never did."""
+        return math.inf if self.returned is None else self.returned
+
+    @property
+    def last_at(self) -> int:
+        """The last that was seen of it (nanoseconds): its return, or its entry if it never returned."""
+        return self.entered if self.returned is None else self.returned
 
     @property
     def took(self) -> int:

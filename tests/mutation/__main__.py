@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__, epilog=EXAMPLE)
     parser.add_argument("modules", nargs="*", type=Path, metavar="MODULE", help="modules of the oracle; all of them")
     parser.add_argument("--session", type=Path, default=Path("mutants.sqlite"), help="where results are kept")
+    parser.add_argument("--again", action="store_true", help="try the survivors once more, for tests that are new")
     parser.add_argument("--show", action="store_true", help="show what a session holds, and try nothing")
     options = parser.parse_args()
     console = Console(file=os.fdopen(os.dup(1), "w"))  # nobody hears what mutants say
@@ -39,12 +40,11 @@ def main() -> int:
         if new and not options.show:
             kept.begin(options.modules or sorted(ORACLE.glob("*.py")))
         if not options.show:
-            _try_all(kept, console)
+            _try_all(kept.pending(again=options.again), kept, console)
         return show(kept.tried(), Reasons.read(), console)
 
 
-def _try_all(kept: Session, console: Console) -> None:
-    pending = kept.pending()
+def _try_all(pending: Sequence[Mutant], kept: Session, console: Console) -> None:
     with Progress(console=console) as progress:
         task = progress.add_task("tests", total=len(pending))
 

@@ -65,9 +65,11 @@ class Session:
         result = WorkResult(worker_outcome=WorkerOutcome.NORMAL, test_outcome=outcome, output=by)
         self._database.set_result(mutant.job, result)
 
-    def pending(self) -> list[Mutant]:
-        """The mutants that were not tried yet, by module and line."""
-        return sorted(map(_mutant, self._database.pending_work_items), key=lambda m: (m.module, m.line))
+    def pending(self, *, again: bool = False) -> list[Mutant]:
+        """The mutants that were not tried yet, by module and line; `again`: those too that nothing caught."""
+        pending = [*map(_mutant, self._database.pending_work_items)]
+        pending += [mutant for mutant in self.tried() if again and not mutant.caught]
+        return sorted(pending, key=lambda m: (m.module, m.line))
 
     def tried(self) -> list[Mutant]:
         """The mutants that were tried, by module and line."""

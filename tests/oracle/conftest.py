@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Every story is also told from afar: what is no breach on this machine must be none on another one."""
+"""Every story is also told from afar, and by a coarse clock: what is no breach here must be none there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judge
 from conformance.trace.trace import Trace
 from tests.oracle.afar import from_afar
+from tests.oracle.coarse import without_duration, without_pauses
 from tests.oracle.story import Story
 
 WAY_MS = 15
@@ -31,17 +32,21 @@ def judged_whole(trace: Trace) -> tuple[Finding, ...]:
 
 
 @pytest.fixture(autouse=True)
-def told_from_afar_too(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever story a test judges, no further requirement may be violated where it is told from afar."""
-    if "broken_judge" in request.fixturenames or any(part in request.node.nodeid for part in NOT_FROM_AFAR):
+def told_otherwise_too(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever story a test judges, no further requirement may be violated where it is told otherwise."""
+    if "broken_judge" in request.fixturenames:
         return
+    anywhere = not any(part in request.node.nodeid for part in NOT_FROM_AFAR)
 
     def judged(story: Story, requirement: str) -> list[Finding]:
         near = judged_whole(story.trace())
-        afar = from_afar(story.trace(), WAY_MS)
+        afar = from_afar(story.trace(), WAY_MS) if anywhere else None
         if afar is not None:
             more = violated(judged_whole(afar)) - violated(near)
             assert not more, "more is violated where the same is seen from afar"
+        for coarsely in (without_duration, without_pauses):
+            more = violated(judged_whole(coarsely(story.trace()))) - violated(near)
+            assert not more, "more is violated where a clock cannot tell apart what happened"
         return [finding for finding in near if finding.requirement == requirement]
 
     monkeypatch.setattr(Story, "judge", judged)
