@@ -40,17 +40,20 @@ def test_nothing_is_kept_of_what_was_read(name: str) -> None:
         for each in (*octets, *target.samples):
             target.read(each)
 
-    read_all()  # fills what is rightly kept: compiled decoders, the expectations of a statement
-    gc.collect()
-    tracemalloc.start()
-    try:
-        for _ in range(3):
-            read_all()
+    def grown() -> int:
         gc.collect()
-        grown, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert grown < GROWTH_OCTETS
+        tracemalloc.start()
+        try:
+            for _ in range(3):
+                read_all()
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    read_all()  # fills what is rightly kept: compiled decoders, the expectations of a statement
+    # What is kept grows each time; what others in this process happen to fill meanwhile does not.
+    assert min(grown() for _ in range(3)) < GROWTH_OCTETS
 
 
 def _broken(sample: bytes, drawn: random.Random) -> bytes:
