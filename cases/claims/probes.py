@@ -17,12 +17,14 @@ def test_two_sends_and_one_receive(connection: Connection) -> None:
     connection.iut.read_to_the_end()
 
 
+@waits(0.05)
 @probes("MESSAGE_ORIENTED", "PSEUDO_STREAM")
 def test_receive_with_too_little_room(connection: Connection) -> None:
-    """The peer sends twice and ends; the first receive has room for half of the first."""
+    """The peer sends twice and ends; when all of it is there, the first receive has room for half of the first."""
     connection.peer.send(10)
     connection.peer.send(20)
     connection.peer.shutdown("send")
+    connection.settle()
     connection.iut.read(length=5)
     connection.iut.read_to_the_end()
 

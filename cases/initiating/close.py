@@ -45,10 +45,9 @@ def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
     """Linger is on with time; the peer begins to read when the close has waited for a while."""
     connection.iut.set_linger(5)
     connection.iut.fill()
-    closing = connection.iut.begin("close", wait_ms=8000)
-    connection.settle()
-    connection.peer.read_to_the_end()
-    connection.iut.finish(closing)
+    with connection.iut.closing(wait_ms=8000):
+        connection.settle()
+        connection.peer.read_to_the_end()
 
 
 @waits(1.0)

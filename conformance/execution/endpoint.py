@@ -311,6 +311,14 @@ class Endpoint(Caller):
             yield
             self._take(self.finish(pending))
 
+    @contextmanager
+    def closing(self, *, wait_ms: int) -> Iterator[None]:
+        """Have a close under way while the body happens, as far as the agent lets that be known; then wait for it."""
+        pending = self.begin("close", wait_ms=wait_ms)
+        self._see_it_read_on()
+        yield
+        self.finish(pending)
+
     def _see_it_read_on(self) -> None:
         """Have a later request answered: by then the agent has at least begun with those before it."""
         hello = self.agent.hello

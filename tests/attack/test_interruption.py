@@ -77,7 +77,8 @@ def test_a_run_that_is_ended_somewhere(host: Host, seed: int) -> None:
         assert ended.status in (0, 1, 130, -number)
     else:
         assert ended.status in (0, 1, 130, -number), ended.err
-        assert "Traceback" not in ended.err
+        if not (group and processes):  # the terminal interrupts xdist's workers too, also while Python starts
+            assert "Traceback" not in ended.err
         assert results is not None or not finished
         assert not list(report.rglob("*.part"))
     again = host.run(*SMALL)

@@ -210,3 +210,12 @@ def test_a_case_that_broke_or_was_not_tried(member: str, verdict: Verdict) -> No
     story = ended("IND-STREAM-01")
     story.header = msgspec.structs.replace(story.header, **{member: "the agent died"})
     assert judge_case(story.trace()).verdict is verdict
+
+
+@pytest.mark.parametrize(("problem", "verdict"), [("it broke", Verdict.ERROR), ("", Verdict.INCONCLUSIVE)])
+def test_a_case_that_broke_is_an_error_also_where_nothing_that_it_exercises_applies(
+    problem: str, verdict: Verdict
+) -> None:
+    trace = Story(exercises=()).trace()
+    trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
+    assert judge_case(trace).verdict is verdict

@@ -67,6 +67,11 @@ class Carrier:
             self.settle()
             self._changed()
 
+    def take_up(self) -> None:
+        """Serve what TCP has by now, for a call: it tells what came before it, whenever the engine's thread runs."""
+        if not self.gone and _ready_at_once(self._fd, select.POLLIN | select.POLLRDHUP):
+            self.ready()
+
     def read_what_came(self) -> None:
         """Read as much as has come before this call."""
         limit = self._count(0x541B)  # FIONREAD
@@ -142,9 +147,7 @@ class Carrier:
         return len(octets)
 
     def _has_ended(self) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLRDHUP)
-        return bool(poll.poll(0))
+        return _ready_at_once(self._fd, select.POLLRDHUP)
 
     def _end(self, error: str) -> None:
         association = self.association
@@ -194,3 +197,9 @@ class Carrier:
             return int(struct.unpack("i", fcntl.ioctl(self._fd, request, bytes(4)))[0])
         except OSError:
             return 0
+
+
+def _ready_at_once(fd: int, events: int) -> bool:
+    poll = select.poll()
+    poll.register(fd, events)
+    return bool(poll.poll(0))

@@ -71,6 +71,8 @@ class Sockets(Implementation):
         with self._lock:
             if not handle.open or handle.socket is None:
                 raise refused("WSAENOTSOCK")
+            if handle.socket.carrier:
+                handle.socket.carrier.take_up()
             yield handle.socket
 
     def _keep(self, socket: Socket) -> int:

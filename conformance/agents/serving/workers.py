@@ -16,7 +16,7 @@ class Workers:
     """Runs jobs at once, each in a thread of its own."""
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Callable[[], None], threading.Lock]] = SimpleQueue()
         self._changed = threading.Condition()
         self._idle = 0
         self._running = 0
@@ -26,14 +26,20 @@ class Workers:
         signal.signal(signal.SIGUSR1, lambda *_: None)
 
     def run(self, job: Callable[[], None]) -> None:
-        """Start `job` in a thread; it must not raise."""
+        """Start `job` in a thread; it must not raise, and has begun when this returns.
+
+        So what an agent is asked next is answered after the call before it was entered, however busy the machine is.
+        """
+        begun = threading.Lock()
+        begun.acquire()
         with self._changed:
             self._running += 1
             if self._idle:
                 self._idle -= 1
             else:
                 threading.Thread(target=self._work, daemon=True).start()
-        self._jobs.put(job)
+        self._jobs.put((job, begun))
+        begun.acquire()
 
     def wake(self, close_all: Callable[[], None]) -> bool:
         """Close what calls block on, interrupt them, and wait until they have returned; False if not within 1 s."""
@@ -49,9 +55,10 @@ class Workers:
     def _work(self) -> None:
         me = threading.get_ident()
         while True:
-            job = self._jobs.get()
+            job, begun = self._jobs.get()
             with self._changed:
                 self._busy.add(me)
+            begun.release()
             job()
             with self._changed:
                 self._busy.discard(me)
