@@ -134,6 +134,7 @@ class Mutated:
 
     def _say(self, body: dict[str, Any], message: Message) -> None:
         if isinstance(message, Request):
+            self._requests.setdefault(body["id"], message)  # one that is asked again is answered again
             self._ask(_line(body))
             return
         for kind in ("event", "completion"):

@@ -229,6 +229,15 @@ class Completion(Outcome):
     """The end of a posted operation; `request` is what posted it."""
 
     @property
+    def token(self) -> str:
+        """Which operation ended, by the name that it was given when it was posted."""
+        return str(self._told["token"])
+
+    def but(self, **members: Any) -> Completion:
+        """The same with other members (`token`, `mechanism`)."""
+        return self._with({**self._told, **members})
+
+    @property
     def _told(self) -> dict[str, Any]:
         told: dict[str, Any] = self.body["completion"]
         return told
