@@ -12,7 +12,8 @@ LEVEL_TRIGGERED = ["poll", "epoll"]
 @pytest.mark.parametrize("surface", LEVEL_TRIGGERED)
 @pytest.mark.parametrize("queued", [0, 1460])
 def test_half_close(connection: Connection, surface: str, queued: int) -> None:
-    """The peer ends its direction; the implementation asks before and after it has read."""
+    """The peer ends its direction; the implementation asks before that, and before and after it has read."""
+    connection.iut.poll(surface, wait_ms=0)
     connection.peer.send(queued)
     connection.peer.shutdown("send")
     connection.wait_until_told(PEER)
@@ -60,14 +61,18 @@ def test_edge(connection: Connection) -> None:
     connection.iut.poll("epoll-et", register=True)
 
 
+@waits(0.1)
 @exercises("IND-SEL-01")
 @pytest.mark.parametrize("aborts", [False, True], ids=["end", "abort"])
 def test_select(connection: Connection, aborts: bool) -> None:
-    """The peer ends or aborts; the implementation selects, then receives."""
+    """The peer ends or aborts; the implementation selects, then receives, and both again when all is long over."""
     if aborts:
         connection.peer_aborts(unread=False)
     else:
         connection.peer.shutdown("send")
     connection.iut.set_blocking(False)
+    connection.iut.poll("select")
+    connection.iut.read()
+    connection.settle()
     connection.iut.poll("select")
     connection.iut.read()

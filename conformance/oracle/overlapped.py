@@ -119,9 +119,9 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
         if len(calls) > 1:
             yield from doubt(connection.peer_to_iut, accepted)
         return
+    yield from never_completed(connection, accepted, "the end of the connection")
     if _order_is_open(connection, calls):
         return
-    yield from never_completed(connection, accepted, "the end of the connection")
     ends, stream = set(heard(connection.iut)), connection.peer_to_iut.stream
     offset, ended = 0, None
     for each in calls:

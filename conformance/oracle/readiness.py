@@ -35,7 +35,7 @@ def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> It
         if returned < ending.at or (stopped is not None and stopped <= returned):
             continue
         if "IN" not in _told(select):
-            if ending.certain_at is not None and _looked_in_vain(connection, select, ending.certain_at):
+            if ending.certain_at is not None and _missed(connection, select, ending.certain_at):
                 yield accepted.violated(f"the end ({ending.kind}) had come, and {select.seen}", ending, select)
             continue
         after = next((r for r in heard(connection.iut) if r.asked >= returned), None)
@@ -50,9 +50,11 @@ def select_tells_of_the_end(connection: Connection, accepted: Expectation) -> It
             )
 
 
-def _looked_in_vain(connection: Connection, poll: Operation, since: int) -> bool:
-    """It looked for the prompt time after the IUT must have known, or so long after it, and told nothing."""
-    return _looked_until(poll) - since >= connection.header.prompt_ns
+def _missed(connection: Connection, select: Operation, since: int) -> bool:
+    """It looked for the prompt time after the IUT must have known; or it told something else long after the end."""
+    if _told(select):
+        return select.entered - since >= connection.header.settle_ns
+    return _looked_until(select) - since >= connection.header.prompt_ns
 
 
 def _looked_until(poll: Operation) -> int:
@@ -63,16 +65,34 @@ def _looked_until(poll: Operation) -> int:
 
 @judges("POSIX-POLL-01")
 def half_close_is_readable_and_not_hung_up(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """The peer's half-close is told as IN and RDHUP, and not as HUP. [poll(2), epoll_ctl(2)]"""
+    """The peer's half-close is told as IN and RDHUP, and not as HUP; once it has come, and a receive does not block.
+
+    [poll(2), epoll_ctl(2)]
+    """
     ending = connection.peer_to_iut.ending
     yield from doubt(connection.peer_to_iut, accepted)
     if not ending.is_graceful or ending.at is None:
         return
     for poll in _asked_fully(connection):
-        told = poll.over >= ending.at and "RDHUP" in _told(poll)
+        told = "RDHUP" in _told(poll)
         due = ending.certain_at is not None and poll.entered >= ending.certain_at
-        if (told or due) and _only_half_closed(connection, poll):
+        after = next((r for r in heard(connection.iut) if r.asked >= poll.over), None)
+        if told and _too_early(connection, poll):
+            yield accepted.violated(f"before the peer's end had come, {poll.seen}", ending, poll)
+        elif not (told or due) or not _only_half_closed(connection, poll):
+            continue
+        elif told and after is not None and after.what in (What.NOTHING, What.WOULD_BLOCK):
+            seen = f"after the peer's half-close, {poll.seen}, and then {after.seen}"
+            yield accepted.violated(seen, ending, poll, after)
+        else:
             yield _exactly({"IN", "RDHUP"}, poll, accepted, "after the peer's half-close", connection)
+
+
+def _too_early(connection: Connection, poll: Operation) -> bool:
+    """It returned before the peer's end had come, and nothing else had ended that could be told like it."""
+    at = connection.peer_to_iut.ending.at
+    before = at is not None and poll.over < at
+    return before and not _ended_here(connection, poll.over) and not _undone(connection, poll)
 
 
 def _only_half_closed(connection: Connection, poll: Operation) -> bool:
@@ -117,18 +137,20 @@ def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) ->
 
 @judges("POSIX-POLL-04")
 def an_edge_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Edge-triggered epoll tells a half-close once; a fresh registration tells it again. [epoll_ctl(2)]"""
+    """Edge-triggered epoll tells a half-close once it has come; a fresh registration tells it again. [epoll_ctl(2)]"""
     ending = connection.peer_to_iut.ending
     yield from doubt(connection.peer_to_iut, accepted)
     if not ending.is_graceful or ending.at is None or ending.certain_at is None:
         return
     told = final = False
     for poll in _answered(connection, "epoll-et"):
-        if poll.over < ending.at or not _only_half_closed(connection, poll):
-            continue
         if "RDHUP" not in poll.arguments.get("events", ()):
             continue
         rdhup = "RDHUP" in _told(poll)
+        if rdhup and _too_early(connection, poll):
+            yield accepted.violated(f"before the peer's end had come, {poll.seen}", ending, poll)
+        if poll.over < ending.at or not _only_half_closed(connection, poll):
+            continue
         if not told or poll.arguments.get("register"):
             waited_ns = _looked_until(poll) - max(poll.entered, ending.certain_at)
             if rdhup or waited_ns >= connection.header.settle_ns:

@@ -15,6 +15,8 @@ import pytest
 from conformance.agents.mutating import Completion, Event, Message, Mutant, Outcome, Reply, Request, mutant
 from conformance.agents.mutating.conversation import Mutated
 from conformance.agents.mutating.mutants import load
+from conformance.trace.conditions import canonical
+from conformance.trace.events import ErrorValue
 
 Line = dict[str, Any]
 
@@ -170,6 +172,61 @@ def test_a_completion_knows_what_posted_it() -> None:
     )
     told = between.told[-1]["completion"]
     assert (told["result"], told["n"], told["at"]) == ({"length": 1, "data": "AA=="}, 1, 5)
+
+
+def test_a_completion_can_be_told_as_that_of_another_operation() -> None:
+    def first(completion: Completion) -> Completion:
+        """Whatever ends is told as the first."""
+        return completion.but(token="r1")
+
+    between = Between(first)
+    for number in (1, 2):
+        between.request(id=number, op="post_recv", socket=3, length=100)
+        between.answer(id=number, result={"token": f"r{number}"}, call=[1, 2])
+    between.answer(completion={"n": 1, "token": "r2", "result": {"length": 0, "data": ""}, "mechanism": "t", "at": 5})
+    assert between.told[-1]["completion"]["token"] == "r1"
+
+
+def test_a_receive_that_is_asked_again_is_answered_once() -> None:
+    def twice(reply: Reply) -> Reply | Request:
+        """What a receive takes first is lost."""
+        return reply.request if reply.has_data and reply.nth("data") < 3 else reply
+
+    between = Between(twice)
+    between.request(id=1, op="recv", socket=3, length=100)
+    for n in (1, 2, 3):
+        between.answer(id=1, result={"length": 1, "data": ["AA==", "AQ==", "Ag=="][n - 1]}, call=[n, n])
+    assert [line["id"] for line in between.asked] == [1, 1, 1]
+    assert [line["result"]["data"] for line in between.told] == ["Ag=="]
+
+
+@pytest.mark.parametrize(
+    ("error", "word"),
+    [
+        ({"name": "WSAEDISCON", "code": 10101}, "end"),
+        ({"name": "ConnectionClosedOK", "code": 1000}, "end"),
+        ({"name": "ConnectionClosedError", "code": 1001}, "end"),
+        ({"name": "ConnectionClosedError", "code": 1006}, "reset"),
+        ({"name": "CloseConnection", "code": 1005}, "end"),
+        ({"name": "CloseConnection", "code": 1006}, "reset"),
+        ({"name": "ConnectionClosedError", "code": None}, "neither"),
+        ({"name": "ConnectionResetError", "code": 104}, "reset"),
+        ({"name": "StreamReset", "code": 0}, "reset"),
+        ({"name": "ENOTCONN", "code": 107}, "neither"),
+    ],
+)
+def test_the_words_of_libraries_are_known_as_the_oracle_knows_them(error: Line, word: str) -> None:
+    seen: list[Reply] = []
+
+    def look(reply: Reply) -> Reply:
+        """It looks."""
+        seen.append(reply)
+        return reply
+
+    Between(look).received(1, error=error)
+    assert ("end" if seen[-1].is_end else "reset" if seen[-1].is_reset else "neither") == word
+    condition = canonical(ErrorValue(error["name"], error["code"]))
+    assert {"EDISCON": "end", "ECONNRESET": "reset"}.get(condition, "neither") == word
 
 
 def test_memory_is_of_one_socket_and_ends_with_the_case() -> None:

@@ -232,6 +232,15 @@ def test_one_of_three_never_completes() -> None:
     assert story.conclusions("IND-OVL-04") == VIOLATED
 
 
+def test_one_of_three_never_completes_though_a_receive_that_blocks_is_told() -> None:
+    story = released(three())
+    story.iut.completes("r1", 5)
+    story.iut.completes("r2")
+    story.iut.recv(error="WSAEDISCON")
+    watches(story)
+    assert story.conclusions("IND-OVL-04") == VIOLATED
+
+
 def test_one_receive_has_no_order() -> None:
     story = released(sends(pending(), 5))
     story.iut.completes("r1", 5)

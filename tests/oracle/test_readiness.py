@@ -126,6 +126,20 @@ def test_select_tells_nothing(after_ms: int, wait_ms: int, takes_ms: int, expect
     assert story.conclusions("IND-SEL-01") == expected
 
 
+@pytest.mark.parametrize(
+    ("told", "after_ms", "expected"),
+    [(("PRI",), 30, VIOLATED), (("PRI",), 28, NOTHING), (("OUT",), 30, NOTHING), (("PRI", "OUT"), 30, VIOLATED)],
+)
+def test_select_tells_of_something_else_long_after_the_end(
+    told: tuple[str, ...], after_ms: int, expected: set[Conclusion]
+) -> None:
+    story = half_closed()
+    story.wait(after_ms)
+    select(story, *told, wait_ms=PATIENCE)
+    story.iut.recv()
+    assert story.conclusions("IND-SEL-01") == expected
+
+
 def test_on_a_relayed_link_a_reset_may_come_late() -> None:
     story = aborted(relayed())
     select(story, takes=PATIENCE, wait_ms=PATIENCE)
@@ -229,13 +243,64 @@ def test_what_was_asked_before_the_fin_was_acknowledged_is_judged_if_it_told() -
         assert story.conclusions("POSIX-POLL-01") == expected
 
 
-def test_what_was_told_before_the_end_is_not_judged() -> None:
+@LINKS
+@pytest.mark.parametrize(
+    ("told", "expected"), [(HALF, VIOLATED), (BOTH, VIOLATED), (("IN",), NOTHING), (("HUP",), NOTHING), ((), NOTHING)]
+)
+@pytest.mark.parametrize(("surface", "requirement"), [("poll", "POSIX-POLL-01"), ("epoll-et", "POSIX-POLL-04")])
+def test_a_half_close_is_not_told_before_it_comes(
+    link: Callable[[], Story], told: tuple[str, ...], expected: set[Conclusion], surface: str, requirement: str
+) -> None:
+    story = link()
+    story.iut.poll(*told, surface=surface)
+    half_closed(story)
+    assert story.conclusions(requirement) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.iut.shutdown("receive"),
+        lambda s: s.rst(IUT),
+        lambda s: s.iut.call("set_option", name="USER_TIMEOUT", value=300),
+    ],
+    ids=["own-receive", "own-reset", "time-out"],
+)
+def test_what_else_is_told_like_a_half_close_may_come_before_it(change: Change) -> None:
     story = Story()
-    story.iut.poll(*BOTH)
-    edge(story, *BOTH)
+    change(story)
+    story.iut.poll(*RESET)
+    edge(story, *RESET)
     half_closed(story)
     assert story.conclusions("POSIX-POLL-01") == NOTHING
     assert story.conclusions("POSIX-POLL-04") == NOTHING
+
+
+@LINKS
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ({}, SATISFIED),
+        ({"error": "ECONNRESET"}, SATISFIED),
+        ({"error": "EWOULDBLOCK"}, VIOLATED),
+        ({"timeout": True}, VIOLATED),
+    ],
+)
+def test_a_receive_does_not_contradict_the_poll(
+    link: Callable[[], Story], after: dict[str, Any], expected: set[Conclusion]
+) -> None:
+    story = half_closed(link())
+    story.iut.poll(*HALF)
+    assert story.conclusions("POSIX-POLL-01") == SATISFIED
+    story.iut.recv(**after)
+    assert story.conclusions("POSIX-POLL-01") == expected
+
+
+def test_a_receive_that_was_made_before_the_poll_does_not_contradict_it() -> None:
+    story = half_closed()
+    story.iut.recv(error="EWOULDBLOCK")
+    story.iut.poll(*HALF)
+    assert story.conclusions("POSIX-POLL-01") == SATISFIED
 
 
 @pytest.mark.parametrize("change", [lambda s: s.rst(PEER), lambda s: s.rst(IUT), lambda s: s.iut.shutdown("send")])

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 RECEIVES = ("recv", "post_recv")
-RESETS = ("ECONNRESET", "ECONNABORTED", "ENETRESET")
-GRACEFUL = "EDISCON"
+RESETS = ("ECONNRESET", "ECONNABORTED", "ENETRESET", "ConnectionResetError", "ConnectionAbortedError", "StreamReset")
+GRACEFUL = ("EDISCON", "ConnectionClosedOK")
+BY_CLOSE_CODE = ("ConnectionClosedError", "CloseConnection")
+"""Words of WebSocket libraries for an end of either kind; the code tells which."""
+ABNORMAL = 1006
 
 
 class Memory:
@@ -165,14 +168,20 @@ class Outcome(Message):
 
     @property
     def is_end(self) -> bool:
-        """A receive told of a graceful end: 0 bytes of a stream, or EDISCON."""
+        """A receive told of a graceful end: 0 bytes of a stream, EDISCON, or a library's word for it."""
         no_bytes = self.result is not None and self.result.get("length") == 0 and not self.result.get("partial")
-        return self.is_receive and (no_bytes or self.error == GRACEFUL)
+        by_code = self.error in BY_CLOSE_CODE and self._code not in (None, ABNORMAL)
+        return self.is_receive and (no_bytes or self.error in GRACEFUL or by_code)
 
     @property
     def is_reset(self) -> bool:
         """A receive told of an abort."""
-        return self.is_receive and self.error in RESETS
+        by_code = self.error in BY_CLOSE_CODE and self._code == ABNORMAL
+        return self.is_receive and (self.error in RESETS or by_code)
+
+    @property
+    def _code(self) -> int | None:
+        return (self._told.get("error") or {}).get("code")
 
     @property
     def data(self) -> bytes:
