@@ -110,7 +110,7 @@ def _told(connection: Connection, accepted: Expectation, report: Report, what: s
 
 @judges("IND-OVL-04")
 def pending_receives_are_filled_in_order(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """Of several pending receives all complete when the connection ends, filled in the order of posting.
+    """Of several pending receives all complete when the connection ends, each once, filled in the order of posting.
 
     [Winsock SPI, Overlapped I/O]
     """
@@ -120,6 +120,7 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
             yield from doubt(connection.peer_to_iut, accepted)
         return
     yield from never_completed(connection, accepted, "the end of the connection")
+    yield from _completed_again(connection, calls, accepted)
     if _order_is_open(connection, calls):
         return
     ends, stream = set(heard(connection.iut)), connection.peer_to_iut.stream
@@ -146,6 +147,14 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
         yield accepted.satisfied(what, ending, *several)
 
 
+def _completed_again(connection: Connection, calls: list[Posted], accepted: Expectation) -> Iterator[Finding]:
+    by_token = {str(each.call.result.get("token")): each for each in calls if each.report is not None}
+    for stray in connection.iut.strays:
+        if (each := by_token.get(stray.token)) is not None and each.report is not None:
+            because = f"{each.report.seen}, and completed a second time"
+            yield accepted.violated(because, each, Observed("", because, (stray.n,)))
+
+
 def _order_is_open(connection: Connection, calls: list[Posted]) -> bool:
     """Fewer than two were pending together, or which of the receives came first is not known.
 
@@ -165,7 +174,10 @@ def _beside(report: Report, calls: list[Posted]) -> bool:
 
 @judges("IND-OVL-05")
 def closing_aborts_what_is_pending(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
-    """A receive that is pending when its socket is closed completes as aborted. [Winsock SPI, WSPCloseSocket]"""
+    """A receive that is pending when its socket is closed completes as aborted, by the mechanism it was posted with.
+
+    [Winsock SPI, WSPCloseSocket]
+    """
     closed, header = connection.iut.closed, connection.header
     if closed is None or closed.returned is None:
         return
@@ -178,6 +190,9 @@ def closing_aborts_what_is_pending(connection: Connection, accepted: Expectation
         if each.report is None:
             if watched(connection, closed.returned, header.prompt_ns):
                 yield accepted.violated("closed, and a pending receive never completed", each, closed)
+        elif each.call.arguments.get("mechanism", "") not in ("", each.report.mechanism):
+            by = f"posted by {each.call.arguments['mechanism']}, {each.report.seen} by {each.report.mechanism}"
+            yield accepted.violated(f"pending when its socket was closed, {by}", each, closed)
         elif each.report.what is not What.DATA:  # data may just have come
             yield accepted.weigh(each.report, closed, after="pending when its socket was closed")
 

@@ -44,6 +44,8 @@ class Report:
     peek: bool = False
     partial: bool = False
     posted: bool = False
+    mechanism: str = ""
+    """What told it, of a receive that was posted: event, routine, port…"""
     waited_ms: int = 0
 
     @cached_property
@@ -124,6 +126,7 @@ def _report_of_completion(posted: Operation, completion: Completed) -> Report:
         "at": completion.at,
         "events": (*posted.events, completion.n),
         "posted": True,
+        "mechanism": completion.mechanism,
     }
     if completion.error is not None:
         return Report(What.ERROR, error=completion.error, **common)

@@ -283,7 +283,7 @@ class Teller:
         held = {"error": {"name": name} if name else None}
         self.story.add(Returned(at=self.story.tick(), end=self.end, call=call, outcome=Outcome.RESULT, result=held))
 
-    def completes(self, token: str, length: int = 0, *, error: str = "", offset: int = 0) -> None:
+    def completes(self, token: str, length: int = 0, *, error: str = "", offset: int = 0, mechanism: str = "") -> None:
         """A posted receive ended."""
         self.story.add(
             Completed(
@@ -293,6 +293,7 @@ class Teller:
                 token=token,
                 result=None if error else _received(pattern(0, length, offset)),
                 error=ErrorValue(error) if error else None,
+                mechanism=mechanism,
             )
         )
 

@@ -241,6 +241,19 @@ def test_one_of_three_never_completes_though_a_receive_that_blocks_is_told() -> 
     assert story.conclusions("IND-OVL-04") == VIOLATED
 
 
+@LINKS
+@pytest.mark.parametrize(
+    ("again", "expected"), [("r2", VIOLATED), ("r1", VIOLATED), ("another", SATISFIED), ("", SATISFIED)]
+)
+def test_each_completes_once(wire: bool, again: str, expected: set[Conclusion]) -> None:
+    story = released(sends(pending("r1", "r2", wire=wire), 5))
+    story.iut.completes("r1", 5)
+    story.iut.completes("r2")
+    if again:
+        story.iut.completes(again)
+    assert expected <= story.conclusions("IND-OVL-04") <= expected | SATISFIED
+
+
 def test_one_receive_has_no_order() -> None:
     story = released(sends(pending(), 5))
     story.iut.completes("r1", 5)
@@ -276,6 +289,26 @@ def shut(story: Story) -> Story:
 def test_closing_aborts_what_is_pending(wire: bool, error: str, expected: set[Conclusion]) -> None:
     story = shut(pending(wire=wire))
     story.iut.completes("r1", error=error)
+    assert story.conclusions("IND-OVL-05") == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "told", "expected"),
+    [
+        ("port", "port", SATISFIED),
+        ("port", "event", VIOLATED),
+        ("event", "routine", VIOLATED),
+        ("routine", "", VIOLATED),
+        ("", "event", SATISFIED),
+    ],
+)
+def test_what_is_aborted_is_told_by_the_mechanism_it_was_posted_with(
+    asked: str, told: str, expected: set[Conclusion]
+) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.post("r1", **({"mechanism": asked} if asked else {}))
+    shut(story)
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED", mechanism=told)
     assert story.conclusions("IND-OVL-05") == expected
 
 
