@@ -2,8 +2,8 @@
 """The lines between the suite and a sound agent, passed through a mutant's filters.
 
 Requests that a filter adds have ids of their own, and their replies are not passed on. Notices are counted anew, and
-what is delayed beyond a `reset` is never said. An event in a record that is read passes the same filter as a notice, and
-goes back into its record; `records` keeps those. Reading and writing are left to `passing`.
+what is delayed beyond a `reset` is never said. An event in a record passes the same filter as one that is posted, and
+goes back into a record, which `records` keeps. Reading and writing are left to `passing`.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Records:
         self._kept.setdefault(event.socket, []).append((time.monotonic() + event.delay_ms / 1000, entry))
 
     def read(self, reply: Reply, change: Callable[[Message], list[Message]]) -> Reply:
-        """What the reading of a record tells, each entry changed; the same reply if it reads none, or all is the same."""
+        """What the reading of a record tells, each entry changed; the reply itself where nothing is."""
         entries = (reply.result or {}).get("events", []) if reply.op in _READS else None
         if entries is None or reply.result is None:
             return reply
