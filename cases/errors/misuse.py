@@ -35,6 +35,7 @@ def test_disconnect_when_not_connected(ends: Connection, call: str) -> None:
 def test_shutdown_of_an_unknown_direction(connection: Connection, how: int) -> None:
     """The implementation is asked to shut a direction that there is not; then data flows both ways, and ends."""
     connection.iut.shutdown(how)
+    connection.iut.look_in_vain()
     connection.iut.send(1460)
     connection.peer.read()
     connection.peer.send(1460)

@@ -147,6 +147,21 @@ def test_own_shutdown_raises_nothing(connection: Connection, mechanism: str, how
 
 
 @waits(0.1)
+@exercises("ERR-08")
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_refused_shutdown_raises_nothing(connection: Connection, mechanism: str) -> None:
+    """The implementation is asked to shut a direction that there is not, which is no end; data flows both ways."""
+    connection.iut.select_events("FD_READ", "FD_CLOSE", mechanism=mechanism)
+    connection.iut.shutdown(7)
+    look_again(connection, mechanism)
+    connection.iut.send(1460)
+    connection.peer.read()
+    connection.peer.send(1460)
+    connection.iut.await_event("FD_READ", mechanism=mechanism)
+    connection.iut.read()
+
+
+@waits(0.1)
 @exercises("IND-FDC-08")
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_peer_receives_no_more(connection: Connection, mechanism: str) -> None:

@@ -7,15 +7,24 @@ import math
 from collections.abc import Iterable, Iterator
 
 from conformance.catalogue.statement import Statement
-from conformance.oracle.departing import goodbyes, intact, refused_send, sign_of_an_end, until
+from conformance.oracle.departing import (
+    acknowledged_by,
+    goodbyes,
+    intact,
+    refused_send,
+    sign_of_an_end,
+    unseen,
+    until,
+)
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges, judges_case
 from conformance.oracle.link import words
-from conformance.oracle.reading import read
+from conformance.oracle.reading import heard, looked_until, read
+from conformance.oracle.registrations import CLOSE, before_any_end
 from conformance.trace.direction import EndKind
 from conformance.trace.events import End, Outcome
 from conformance.trace.history import Connection, History
-from conformance.trace.operations import HOW, Operation, Report
+from conformance.trace.operations import HOW, Notification, Operation, Report, What
 
 _ANSWERED = (Outcome.RESULT, Outcome.ERROR)
 _NEW_HANDLE = ("socket", "accept", "duplicate")
@@ -123,6 +132,8 @@ def a_refused_call_changes_nothing(connection: Connection, accepted: Expectation
         sign_of_an_end(connection, call.entered, limit)
         or refused_send(connection, call.returned, limit)
         or _false_end(connection, call.returned, limit)
+        or _withheld(connection, call.returned, limit)
+        or _called_for_by_nothing(connection, call.entered, limit)
     )
     if wrong is not None:
         yield accepted.violated(f"{call.seen}, and after that {wrong.seen}", call, wrong)
@@ -142,6 +153,28 @@ def _false_end(connection: Connection, since: int, limit: float) -> Report | Non
     if final is None or final.asked < since or final.at >= limit:
         return None
     return final if ending.at is None or final.at < ending.at else None
+
+
+def _withheld(connection: Connection, since: int, limit: float) -> Report | None:
+    """A receive of the IUT's that waited in vain, while all that the peer had sent had long come and was not read."""
+    iut, direction, prompt_ns = connection.iut, connection.peer_to_iut, connection.header.prompt_ns
+    if unseen(connection):
+        return None
+    for report in heard(iut):
+        if report.what is not What.NOTHING or report.asked < since or report.at >= limit:
+            continue
+        latest = looked_until(report.asked, report.at, report.waited_ms) - prompt_ns
+        come = acknowledged_by(direction, latest) if direction.witnessed else direction.offered_before(latest)
+        waited = report.asked <= latest and intact(connection, report.at)
+        if waited and come >= direction.offered_length > iut.read_until(report.at):
+            return report
+    return None
+
+
+def _called_for_by_nothing(connection: Connection, since: int, limit: float) -> Notification | None:
+    """FD_CLOSE, surely raised between the two times, and before the peer had ended."""
+    told = (n for n in connection.iut.notifications if n.type == CLOSE and since < n.since and n.at < limit)
+    return next((n for n in told if before_any_end(connection, n)), None)
 
 
 def first_through(connection: Connection, sender: End, since: int) -> Operation | None:

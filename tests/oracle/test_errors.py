@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story
+from tests.oracle.story import IUT, PEER, UNIX_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 NOTHING = set[Conclusion]()
@@ -263,6 +263,74 @@ def test_a_refused_call_must_not_stop_receiving(make: Callable[[], Story], error
     story = _refused(make)
     story.iut.recv(error=error)
     assert story.conclusions("ERR-08") == VIOLATED
+
+
+PROMPT_MS = 1000  # the story's prompt time
+
+
+def _peer_sends(story: Story, *, acknowledged: bool = True) -> None:
+    story.peer.send(5)
+    if story.header.wire:
+        story.data(PEER, 5, acked=acknowledged)
+
+
+@BOTH
+@pytest.mark.parametrize(("takes", "expected"), [(PROMPT_MS + 1, VIOLATED), (PROMPT_MS - 1, NOTHING)])
+def test_after_a_refused_call_data_that_has_come_is_not_withheld(
+    make: Callable[[], Story], takes: int, expected: set[Conclusion]
+) -> None:
+    story = _refused(make)
+    _peer_sends(story)
+    story.iut.recv(timeout=True, takes=takes, wait_ms=takes)
+    assert story.conclusions("ERR-08") == expected
+
+
+def test_data_that_the_link_does_not_show_to_have_come_is_not_withheld() -> None:
+    story = _refused(Story)
+    _peer_sends(story, acknowledged=False)
+    story.iut.recv(timeout=True, takes=1100, wait_ms=1100)
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_a_receive_that_waits_once_all_was_read_shows_nothing(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    _peer_sends(story)
+    story.iut.recv(5)
+    story.iut.recv(timeout=True, takes=1100, wait_ms=1100)
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+def test_a_refused_call_raises_no_fd_close() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.event_select("FD_CLOSE", mechanism="message")
+    story.iut.shutdown(7, error="WSAEINVAL")
+    story.iut.indicates("FD_CLOSE")
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+def test_the_peers_end_after_a_refused_call_raises_fd_close() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.event_select("FD_CLOSE", mechanism="message")
+    story.iut.shutdown(7, error="WSAEINVAL")
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.iut.indicates("FD_CLOSE")
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@pytest.mark.parametrize("posted", [True, False])
+def test_fd_close_that_may_have_been_there_before_is_not_of_the_refused_call(posted: bool) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.event_select("FD_CLOSE", mechanism="message" if posted else "event")
+    if posted:
+        story.iut.indicates("FD_CLOSE")
+        story.wait(1)
+    story.iut.shutdown(7, error="WSAEINVAL")
+    if not posted:  # the record does not tell when it was raised
+        story.iut.enum_events(("FD_CLOSE", ""))
+    assert story.conclusions("ERR-08") == NOTHING
+    assert story.conclusions("IND-FDC-01") == VIOLATED
 
 
 @BOTH

@@ -2,7 +2,8 @@
 """The lines between the suite and a sound agent, passed through a mutant's filters.
 
 Requests that a filter adds have ids of their own, and their replies are not passed on. Notices are counted anew, and
-what is delayed beyond a `reset` is never said. Reading and writing are left to `__main__`.
+what is delayed beyond a `reset` is never said. An event in a record passes the same filter as one that is posted, and
+goes back into a record, which `records` keeps. Reading and writing are left to `passing`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 
 from conformance.agents.mutating.messages import Completion, Event, Memory, Message, Reply, Request
 from conformance.agents.mutating.mutants import SEES, Mutant
+from conformance.agents.mutating.records import Records
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Mutated:
         self._filters = mutant.filters()
         self._requests: dict[int, Request] = {}
         self._posted: dict[str, Request] = {}
+        self._records = Records(self._memory)
         self._own = OWN_IDS
         self._notices = 0
         self._generation = 0
@@ -56,6 +59,8 @@ class Mutated:
             self._filters = self._mutant.filters()
             self._requests.clear()
             self._posted.clear()
+            self._records = Records(self._memory)
+        self._records.take_registration(request)
         self._requests[request.body["id"]] = request
         if request.op in ("hello", "reset", "bye"):
             self._ask(line)
@@ -82,6 +87,8 @@ class Mutated:
         if isinstance(message, Reply) and op == "hello" and "result" in body:
             message = Reply({**body, "result": self._introduced(body["result"])}, message.request)
             line = _line(message.body)
+        if isinstance(message, Reply) and (read := self._records.read(message, self._filtered)) is not message:
+            message, line = read, _line(read.body)
         if op in ("reset", "bye"):
             self._tell(line)
             return
@@ -119,7 +126,9 @@ class Mutated:
 
     def _pass_on(self, message: Message, line: bytes) -> None:
         """Say it now or later; `line` is the message as it came, if it is the same."""
-        if message.delay_ms:
+        if isinstance(message, Event) and message.recorded:
+            self._records.keep(message)
+        elif message.delay_ms:
             generation, late = self._generation, message
 
             def say_late() -> None:

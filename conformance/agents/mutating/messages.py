@@ -28,12 +28,14 @@ class Memory:
 
     def __init__(self) -> None:
         self.winsock = False
-        self.everywhere: dict[Any, Any] = {}
-        self.sockets: dict[int | None, dict[Any, Any]] = {}
+        self.forget()
 
     def forget(self) -> None:
         """A new case begins."""
-        self.everywhere, self.sockets = {}, {}
+        self.everywhere: dict[Any, Any] = {}
+        self.sockets: dict[int | None, dict[Any, Any]] = {}
+        self.recording: set[int | None] = set()
+        """The sockets whose events are kept in a record, and not posted."""
 
 
 class Message:
@@ -257,10 +259,11 @@ class Completion(Outcome):
 
 
 class Event(Message):
-    """An indication that the implementation raised by itself."""
+    """An indication that the implementation raised by itself: posted, or read from the socket's record (`recorded`)."""
 
-    def __init__(self, body: dict[str, Any], memory: Memory, delay_ms: int = 0) -> None:
+    def __init__(self, body: dict[str, Any], memory: Memory, delay_ms: int = 0, *, recorded: bool = False) -> None:
         super().__init__(body, memory, body["event"].get("socket"), delay_ms)
+        self.recorded = recorded
 
     @property
     def type(self) -> str:
@@ -281,9 +284,11 @@ class Event(Message):
         return self.but(error=self._error(error) if error else None)
 
     def _with(self, body: dict[str, Any], *, delay_ms: int | None = None) -> Event:
-        return Event(body, self.memory, self.delay_ms if delay_ms is None else delay_ms)
+        delay_ms = self.delay_ms if delay_ms is None else delay_ms
+        return Event(body, self.memory, delay_ms, recorded=self.recorded)
 
 
 def made_event(memory: Memory, kind: str, socket: int | None, error: dict[str, Any] | None) -> Event:
-    """An indication of a mutant's own making."""
-    return Event({"event": {"type": kind, "socket": socket, "error": error, "at": time.time_ns()}}, memory)
+    """An indication of a mutant's own making, told as others of that socket are."""
+    body = {"event": {"type": kind, "socket": socket, "error": error, "at": time.time_ns()}}
+    return Event(body, memory, recorded=socket in memory.recording)
