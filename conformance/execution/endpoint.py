@@ -291,7 +291,7 @@ class Endpoint(Caller):
         """Post a receive, if it can be posted, and wait until it has ended."""
         reply = self.post_recv(mechanism=mechanism)
         if reply.result is not None:
-            self.completed(str(reply.result["token"]), wait_ms=self.limits.settle_ms)
+            self.completed(str(reply.result["token"]))
 
     @contextmanager
     def receiving(self, *, posted: str | None = None, wait_ms: int | None = None) -> Iterator[None]:

@@ -126,6 +126,8 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     if not on or not seconds or unread(connection, call.entered) or not _left(connection, call, call.entered):
         return
     drain = _drain(connection, call)
+    if drain is None and (abort := _early_abort(connection, call)) is not None:
+        yield accepted.violated(f"with {seconds} s of linger, of which {_s(call.took)} were over, {abort.seen}", abort)
     if drain is None or drain.at > call.entered + seconds * NS_PER_S // 2 or may_time_out(connection):
         return
     if failed(call):
@@ -151,6 +153,18 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
         waited = "CLOSE_WAITS_FOR_DRAIN" if call.returned >= drain.at else "GRACEFUL_IN_BACKGROUND"
         events = tuple(n for shown in evidence for n in shown.events)
         yield accepted.weigh(Observed(waited, f"{when}; {rest.because}", events), after="with linger on")
+
+
+def _early_abort(connection: Connection, close: Operation) -> Observed | None:
+    """The reset, or its like, by which that close ended the connection before half of its time was over."""
+    soon, ending = (
+        close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2,
+        connection.iut_to_peer.ending,
+    )
+    if not close.succeeded or close.over > soon or ending.at is None or ending.at > soon:
+        return None
+    observed = brought_about(connection, close)
+    return observed if observed is not None and observed.told == "ABORT_REMOTE" else None
 
 
 @dataclass(frozen=True)
@@ -235,6 +249,10 @@ def a_close_adds_no_second_end(connection: Connection, accepted: Expectation) ->
     """
     shut, close = first_goodbye(connection, "shutdown"), connection.iut.closed
     if shut is None or not shut.succeeded or close is None or close.returned is None:
+        return
+    observed = brought_about(connection, shut)
+    if observed is not None and observed.told == "NO_INDICATION":
+        yield accepted.violated(f"before the close, {observed.seen}", shut, observed, close)
         return
     told = read(connection.iut_to_peer, connection.statement).final
     if told is None or told.told not in GRACEFUL_WORDS or not shut.entered <= told.at < close.entered:

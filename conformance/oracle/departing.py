@@ -66,8 +66,11 @@ def is_abortive(connection: Connection, close: Operation) -> bool:
     return close.op == "close" and connection.iut.linger_at(close.entered) == (True, 0)
 
 
-def intact(connection: Connection, by: float) -> bool:
-    """Nothing could have broken the connection by then, so that a call that failed has itself to blame."""
+def intact(connection: Connection, by: float, *, besides: Operation | None = None) -> bool:
+    """Nothing could have broken the connection by then, so that a call that failed has itself to blame.
+
+    `besides` is a call whose own error tells nothing of that: clocks may show no time between its entry and return.
+    """
     directions = (connection.iut_to_peer, connection.peer_to_iut)
     resets = [r.at for direction in directions for r in direction.resets]
     resets += [f.at for direction in directions for f in direction.farewells if not f.graceful]
@@ -76,7 +79,8 @@ def intact(connection: Connection, by: float) -> bool:
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
-        tells_error(o) and o.over <= by for o in connection.iut.calls("send", "post_send", "get_error")
+        tells_error(o) and o.over <= by and o is not besides
+        for o in connection.iut.calls("send", "post_send", "get_error")
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
@@ -152,13 +156,14 @@ def refused_send(connection: Connection, since: int, limit: float, *, closed: in
     `closed` is a handle that was given up, and is rightly refused.
     """
     stopped = connection.peer.stopped_receiving_at
-    refusals = (Condition.EPIPE, Condition.ESHUTDOWN, Condition.ECONNRESET, Condition.ENOTCONN)
+    gone = (Condition.EPIPE, Condition.ESHUTDOWN, Condition.ECONNRESET, Condition.ENOTCONN)
+    refusals = (*gone, Condition.ENOTSOCK)
     for send in connection.iut.sends:
         over = send.last_at
         if send.socket == closed or send.condition not in refusals or send.entered < since or over >= limit:
             continue
         there = stopped is None or over < stopped
-        return send if there and intact(connection, send.entered) else None
+        return send if there and intact(connection, send.entered, besides=send) else None
     return None
 
 
@@ -178,9 +183,9 @@ def brought_about(connection: Connection, call: Operation) -> Observed | None:
 def _by_the_link(connection: Connection, call: Operation) -> Observed | None:
     direction = connection.iut_to_peer
     first = min((*direction.fins, *direction.resets), key=lambda passage: passage.at, default=None)
-    if first is None:
+    if first is None or first.at >= until(connection, call):
         return _nothing_came(connection, call)
-    if not call.entered <= first.at < until(connection, call):
+    if first.at < call.entered:
         return None
     if any(reset.at <= first.at for reset in connection.peer_to_iut.resets):
         return None
@@ -194,9 +199,9 @@ def _by_the_link(connection: Connection, call: Operation) -> Observed | None:
 
 def _by_the_units(connection: Connection, call: Operation) -> Observed | None:
     first = next(iter(connection.iut_to_peer.farewells), None)
-    if first is None:
+    if first is None or first.at >= until(connection, call):
         return _nothing_came(connection, call)
-    if not call.entered <= first.at < until(connection, call):
+    if first.at < call.entered:
         return None
     if any(not other.graceful and other.at <= first.at for other in connection.peer_to_iut.farewells):
         return None
@@ -271,7 +276,7 @@ def delivery(connection: Connection, call: Operation, *, with_posted: bool = Fal
     None where that is not shown, or where something other than the goodbye can have brought it about.
     """
     direction, peer = connection.iut_to_peer, connection.peer
-    if unseen(connection) or not _explained(direction):
+    if unseen(connection) or not (_explained(direction) or _all_accepted(direction)):
         return None
     for send in connection.iut.sends:
         before = with_posted and send.op == "post_send" and send.entered < call.entered
@@ -346,6 +351,13 @@ def _explained(direction: Direction) -> bool:
     # Of a posted send that failed nobody knows how much of it had gone.
     answered = all(s.returned is not None and (s.succeeded or s.op == "send") for s in direction.sender.sends)
     return answered and direction.sent_by(_FOR_EVER) <= direction.offered_length
+
+
+def _all_accepted(direction: Direction) -> bool:
+    """Each send took what it told, or had to wait and took nothing: what was sent besides is the IUT's invention."""
+    return not direction.meddled and all(
+        s.succeeded or s.condition is Condition.EWOULDBLOCK for s in direction.sender.sends
+    )
 
 
 def _amount(connection: Connection, direction: Direction, octets: int) -> tuple[int, str]:

@@ -36,6 +36,7 @@ from conformance.oracle.link import may_time_out, over_at
 from conformance.oracle.reading import NS_PER_S, doubt, heard, read
 from conformance.trace.direction import Passage
 from conformance.trace.events import End, Outcome
+from conformance.trace.framing import Farewell
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Report, Side, What
 
@@ -214,6 +215,8 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
     resets = (r for r in direction.resets if r.at >= again[0].entered and (gone is None or r.at < gone))
     if (reset := next((r for r in resets if _of_its_own(connection, r)), None)) is not None:
         yield accepted.violated(f"{seen}: the connection was reset", first, again[0], reset)
+    elif (abort := _abort_after(connection, again[0])) is not None:
+        yield accepted.violated(f"{seen}: the IUT sent {abort.name}", first, again[0], abort)
     elif direction.visible:
         ends = sorted({fin.end for fin in direction.fins})
         if ends:
@@ -227,6 +230,17 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
         yield accepted.decide(not differs, f"{seen}: {words}", f"{seen}: {words}", first, *again, *told)
     else:
         yield from doubt(direction, accepted)
+
+
+def _abort_after(connection: Connection, again: Operation) -> Farewell | None:
+    """The unit by which the IUT aborted a framed direction after that, unprovoked and with its socket still open."""
+    gone, provoked = connection.iut.gone_at, connection.peer_to_iut.farewells
+    for said in connection.iut_to_peer.farewells:
+        if said.graceful or said.at < again.entered or (gone is not None and said.at >= gone):
+            continue
+        excused = any(not other.graceful and other.at <= said.at for other in provoked) or unread(connection, said.at)
+        return None if excused or may_time_out(connection) else said
+    return None
 
 
 def _one_end(connection: Connection, again: Operation) -> tuple[list[Report], bool] | None:

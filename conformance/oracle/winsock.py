@@ -21,7 +21,7 @@ from conformance.oracle.departing import (
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, told_in_its_time
 from conformance.oracle.judging import judges, judges_case
-from conformance.oracle.link import may_time_out, timed
+from conformance.oracle.link import may_time_out, overdue, timed
 from conformance.oracle.reading import (
     GRACEFUL_WORDS,
     NS_PER_S,
@@ -99,6 +99,8 @@ def receives_after_the_own_shutdown_are_refused(connection: Connection, accepted
         if call.op == "post_recv" and call.succeeded:
             told = next((r for r in connection.iut.reports if r.events[0] == call.events[0]), None)
             gone = connection.iut.gone_at
+            if told is None and gone is None and overdue(connection, call.last_at):
+                yield accepted.violated(f"after {shut.name}, a receive was posted, and never completed", shut, call)
             if told is None or (gone is not None and told.at >= gone) or told.condition in _ABORTED:
                 continue
         if told is not None:

@@ -145,6 +145,37 @@ def test_the_replies_to_added_requests_are_not_passed_on() -> None:
     assert [line["id"] for line in between.told] == [1]
 
 
+def test_a_request_can_be_made_twice_and_is_answered_once() -> None:
+    def twice(request: Request) -> list[Request]:
+        """Each call is made twice."""
+        return [request, request]
+
+    between = Between(twice)
+    between.request(id=1, op="send", socket=3)
+    added, own = between.asked
+    assert added["id"] != own["id"] == 1
+    for line in between.asked:
+        between.answer(id=line["id"], result={"length": 1}, call=[1, 2])
+    assert [line["id"] for line in between.told] == [1]
+
+
+def test_an_abort_is_a_hard_close_and_may_be_made_later() -> None:
+    def shutdown_aborts(request: Request) -> list[Request | Reply] | Request:
+        """shutdown aborts, after a while."""
+        if request.op != "shutdown":
+            return request
+        return [*(step.later(50) for step in request.abort()), request.succeed()]
+
+    between = Between(shutdown_aborts)
+    between.request(id=1, op="shutdown", socket=3, how="send")
+    assert (between.asked, between.told[0]["id"]) == ([], 1)
+    for ms, say in between.late:
+        assert ms == 50
+        say()
+    linger, close = between.asked
+    assert (linger["op"], linger["on"], linger["seconds"], close["op"]) == ("set_linger", True, 0, "close")
+
+
 def test_notices_are_counted_anew_when_one_is_left_out_or_added() -> None:
     def twice_but_no_read(event: Event) -> list[Event] | None:
         """FD_CLOSE is told twice, FD_READ never."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from conformance.catalogue.catalogue import load
@@ -379,6 +380,36 @@ def test_unseen_an_early_return_shows_nothing() -> None:
     assert _lingers(tcp_unseen, waits=False).conclusions("INIT-CLOSE-05") == UNDETERMINED
 
 
+@pytest.mark.parametrize(
+    ("took", "unread", "expected"),
+    [(1, False, VIOLATED), (2400, False, VIOLATED), (2600, False, NOTHING), (1, True, NOTHING)],
+)
+def test_a_lingering_close_must_not_abort_long_before_its_time_is_over(
+    took: int, unread: bool, expected: set[Conclusion]
+) -> None:
+    story = _queued(Story)
+    if unread:
+        story.peer.send(3)
+        story.data(PEER, 3)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.wait(took)
+    story.rst(IUT)
+    story.iut.finish(close)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-05") == expected
+
+
+def test_a_peer_that_resets_ends_the_lingering() -> None:
+    story = _queued(Story)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.rst(PEER)
+    story.iut.finish(close)
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
 # --- INIT-CLOSE-09 ----------------------------------------------------------------------------------------------------
 
 
@@ -445,6 +476,21 @@ def test_the_other_handle_still_sends(make: Callable[[], Story]) -> None:
     story = _duplicated(make)
     story.iut.send(5, socket=4, error="EPIPE")
     assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+def test_the_other_handle_is_not_invalid_and_no_time_need_pass_to_say_so() -> None:
+    story = _duplicated(wireless)
+    story.iut.send(5, socket=4, error="EBADF")
+    called, returned = story.events[-2:]
+    story.events[-1] = msgspec.structs.replace(returned, at=called.at)
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+def test_a_handle_refuses_after_an_error_that_was_told_before() -> None:
+    story = _duplicated(wireless)
+    story.iut.get_error("ETIMEDOUT")
+    story.iut.send(5, socket=4, error="EPIPE")
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
 
 
 @BOTH
@@ -599,6 +645,21 @@ def test_an_end_that_the_peer_hears_only_after_the_close_shows_nothing() -> None
     story.peer.recv()
     story.peer.recv()
     assert story.conclusions("INIT-CLOSE-12") == NOTHING
+
+
+@BOTH
+@pytest.mark.parametrize(("looked", "expected"), [(PATIENCE, VIOLATED), (PATIENCE // 2, NOTHING)])
+def test_a_shutdown_must_not_wait_for_the_close(
+    make: Callable[[], Story], looked: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    story.iut.shutdown("send")
+    story.peer.recv(timeout=True, takes=looked, wait_ms=looked)
+    story.iut.close()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == expected
 
 
 def test_a_close_of_one_duplicate_that_resets_is_wrong() -> None:

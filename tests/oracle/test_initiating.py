@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import IUT, PEER, REFERENCE_STREAM, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -167,6 +168,25 @@ def test_a_fin_only_after_close_may_be_the_close_s(requirement: str, how: str) -
     story.iut.close()
     story.fin(IUT)
     assert story.conclusions(requirement) == NOTHING
+
+
+@BEGINNINGS
+@pytest.mark.parametrize("make", [Story, wireless, lambda: Story(REFERENCE_STREAM)])
+@pytest.mark.parametrize(("looked", "expected"), [(PATIENCE, VIOLATED), (PATIENCE // 2, NOTHING)])
+def test_an_end_that_waits_for_the_close_is_not_begun(
+    make: Callable[[], Story], looked: int, expected: set[Conclusion], requirement: str, how: str
+) -> None:
+    story = make()
+    story.iut.shutdown(how)
+    story.peer.recv(timeout=True, takes=looked, wait_ms=looked)
+    story.iut.close()
+    match story.header.statement.transport:
+        case "tcp":
+            story.fin(IUT)
+        case "reference":
+            story.pdu(IUT, "RELEASE")
+    story.peer.recv()
+    assert story.conclusions(requirement) == expected
 
 
 @BEGINNINGS
@@ -504,6 +524,37 @@ def test_the_end_overtakes_data_without_a_link() -> None:
     assert story.conclusions("INIT-SHUT-08") == VIOLATED
 
 
+@pytest.mark.parametrize("make", [Story, wireless])
+@pytest.mark.parametrize("refused", [None, "EAGAIN"])
+def test_what_was_sent_comes_once(make: Callable[[], Story], refused: str | None) -> None:
+    story = make()
+    story.iut.send(10)
+    if refused:
+        story.iut.send(10, error=refused)
+    story.iut.shutdown("send")
+    if story.header.wire:
+        story.data(IUT, 20)
+        story.fin(IUT)
+    story.peer.recv(10)
+    story.peer.recv(10)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == VIOLATED
+
+
+@pytest.mark.parametrize("how", [{"timeout": True}, {"error": "EIO"}])
+def test_how_much_a_send_took_that_failed_nobody_knows(how: dict[str, Any]) -> None:
+    story = Story()
+    story.iut.send(10)
+    story.iut.send(10, **how)
+    story.iut.shutdown("send")
+    story.data(IUT, 20)
+    story.fin(IUT)
+    story.peer.recv(10)
+    story.peer.recv(10)
+    story.peer.recv()
+    assert story.conclusions("INIT-SHUT-08") == NOTHING
+
+
 def test_the_bytes_are_not_those_that_were_sent() -> None:
     story = _sent(wireless)
     story.peer.recv(10, offset=1)
@@ -737,6 +788,31 @@ def test_without_a_link_the_peer_must_look_again() -> None:
     story.iut.close()
     story.peer.recv(error="ECONNRESET")
     assert story.conclusions("INIT-SHUT-11") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("excuse", "expected"),
+    [("", VIOLATED), ("before", NOTHING), ("peer", NOTHING), ("unread", NOTHING), ("gone", NOTHING)],
+)
+def test_where_units_are_seen_a_repetition_aborts_nothing(excuse: str, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.shutdown("send")
+    story.pdu(IUT, "RELEASE")
+    if excuse == "before":
+        story.pdu(IUT, "ABORT")
+    story.iut.shutdown("send")
+    match excuse:
+        case "peer":
+            story.pdu(PEER, "ABORT")
+        case "unread":
+            story.peer.send(3)
+            story.pdu(PEER, "DATA", b"abc")
+        case "gone":
+            story.iut.close()
+    if excuse != "before":
+        story.pdu(IUT, "ABORT")
+    story.peer.recv(error="WSAECONNRESET")
+    assert story.conclusions("INIT-SHUT-11") == expected
 
 
 # --- INIT-SHUT-13 -----------------------------------------------------------------------------------------------------

@@ -167,6 +167,18 @@ def test_a_receive_posted_after_it(error: str, expected: set[Conclusion]) -> Non
     assert story.conclusions("INIT-SHUT-06") == expected
 
 
+@pytest.mark.parametrize(
+    ("waited", "closes", "expected"), [(1100, False, VIOLATED), (900, False, NOTHING), (1100, True, NOTHING)]
+)
+def test_a_receive_posted_after_it_must_complete(waited: int, closes: bool, expected: set[Conclusion]) -> None:
+    story = left("receive")
+    story.iut.post("r1")
+    if closes:
+        story.iut.close()
+    story.settle(waited)
+    assert story.conclusions("INIT-SHUT-06") == expected
+
+
 def test_a_posting_that_is_refused_at_once() -> None:
     story = left("receive")
     story.iut.call("post_recv", length=100, error="WSAESHUTDOWN")

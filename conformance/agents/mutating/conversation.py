@@ -67,8 +67,8 @@ class Mutated:
             return
         instead = self._filtered(request)
         answered = any(isinstance(message, Reply) for message in instead)
-        for message in instead:
-            if isinstance(message, Request) and (answered or message is not instead[-1]):
+        for left, message in zip(range(len(instead) - 1, -1, -1), instead, strict=True):
+            if isinstance(message, Request) and (answered or left):
                 self._own += 1
                 self._pass_on(message.but(id=self._own), b"")
             else:
@@ -133,7 +133,7 @@ class Mutated:
 
             def say_late() -> None:
                 if generation == self._generation:
-                    self._say(_dated(late.body), late)
+                    self._say(late.body if isinstance(late, Request) else _dated(late.body), late)
 
             self._delay(message.delay_ms, say_late)
         elif line:

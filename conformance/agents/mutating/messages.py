@@ -112,6 +112,10 @@ class Request(Message):
         """Another operation on the same socket."""
         return self._with({"id": self.body["id"], "op": op, "socket": self.socket, **arguments})
 
+    def abort(self) -> list[Request]:
+        """What resets the connection and gives up the socket: linger on with 0 s, and close."""
+        return [self.instead("set_linger", on=True, seconds=0), self.instead("close", wait_ms=1000)]
+
     def succeed(self, **result: Any) -> Reply:
         """Success, and nothing was done."""
         return self._answered(result=result)
