@@ -285,9 +285,7 @@ def _joined(caller: Endpoint, listener: Endpoint, address: dict[str, Any]) -> tu
     return connected, listener.finish(accepting)
 
 
-def _note_established(
-    connection: Connection, client: End, connected: dict[str, Any], address: dict[str, Any]
-) -> None:
+def _note_established(connection: Connection, client: End, connected: dict[str, Any], address: dict[str, Any]) -> None:
     connection.recorder.add(
         Established(
             at=time.time_ns(),

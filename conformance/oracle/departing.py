@@ -66,8 +66,11 @@ def is_abortive(connection: Connection, close: Operation) -> bool:
     return close.op == "close" and connection.iut.linger_at(close.entered) == (True, 0)
 
 
-def intact(connection: Connection, by: float) -> bool:
-    """Nothing could have broken the connection by then, so that a call that failed has itself to blame."""
+def intact(connection: Connection, by: float, *, failed_call: Operation | None = None) -> bool:
+    """Nothing could have broken the connection by then, so that a call that failed has itself to blame.
+
+    `failed_call` is no sign of its own cause, also where a coarse clock gave its entry and its return one time.
+    """
     directions = (connection.iut_to_peer, connection.peer_to_iut)
     resets = [r.at for direction in directions for r in direction.resets]
     resets += [f.at for direction in directions for f in direction.farewells if not f.graceful]
@@ -76,7 +79,9 @@ def intact(connection: Connection, by: float) -> bool:
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
-        tells_error(o) and o.over <= by for o in connection.iut.calls("send", "post_send", "get_error")
+        tells_error(o) and o.over <= by
+        for o in connection.iut.calls("send", "post_send", "get_error")
+        if o is not failed_call
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
@@ -158,7 +163,7 @@ def refused_send(connection: Connection, since: int, limit: float, *, closed: in
         if send.socket == closed or send.condition not in refusals or send.entered < since or over >= limit:
             continue
         there = stopped is None or over < stopped
-        return send if there and intact(connection, send.entered) else None
+        return send if there and intact(connection, send.entered, failed_call=send) else None
     return None
 
 

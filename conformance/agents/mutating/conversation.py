@@ -124,7 +124,7 @@ class Mutated:
 
             def say_late() -> None:
                 if generation == self._generation:
-                    self._say(_dated(late.body), late)
+                    self._say(late.body if isinstance(late, Request) else _dated(late.body), late)
 
             self._delay(message.delay_ms, say_late)
         elif line:
