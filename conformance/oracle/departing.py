@@ -66,10 +66,10 @@ def is_abortive(connection: Connection, close: Operation) -> bool:
     return close.op == "close" and connection.iut.linger_at(close.entered) == (True, 0)
 
 
-def intact(connection: Connection, by: float, *, failed_call: Operation | None = None) -> bool:
+def intact(connection: Connection, by: float, *, besides: Operation | None = None) -> bool:
     """Nothing could have broken the connection by then, so that a call that failed has itself to blame.
 
-    `failed_call` is no sign of its own cause, also where a coarse clock gave its entry and its return one time.
+    `besides` is a call whose own error tells nothing of that: clocks may show no time between its entry and return.
     """
     directions = (connection.iut_to_peer, connection.peer_to_iut)
     resets = [r.at for direction in directions for r in direction.resets]
@@ -79,9 +79,8 @@ def intact(connection: Connection, by: float, *, failed_call: Operation | None =
     gone = (connection.iut.killed_at, connection.peer.gone_at)
     errors = (r for r in connection.iut.receives if r.what is What.ERROR and r.told not in GRACEFUL_WORDS)
     told = any(r.at <= by for r in errors) or any(
-        tells_error(o) and o.over <= by
+        tells_error(o) and o.over <= by and o is not besides
         for o in connection.iut.calls("send", "post_send", "get_error")
-        if o is not failed_call
     )
     broken = any(at <= by for at in resets) or any(time is not None and time <= by for time in gone)
     # Closes of both ends: the connection is over, the IUT's may have been an answer that nobody asked it for.
@@ -163,7 +162,7 @@ def refused_send(connection: Connection, since: int, limit: float, *, closed: in
         if send.socket == closed or send.condition not in refusals or send.entered < since or over >= limit:
             continue
         there = stopped is None or over < stopped
-        return send if there and intact(connection, send.entered, failed_call=send) else None
+        return send if there and intact(connection, send.entered, besides=send) else None
     return None
 
 

@@ -194,8 +194,9 @@ def _client_never_told(found: Exchange, accepted: Expectation, heading: str) -> 
         vain = in_vain(connection.iut, ending, prompt_ns=header.prompt_ns, settle_ns=header.settle_ns)
         if ending.is_graceful and vain is not None:
             yield accepted.violated(f"{heading}: the server had ended, and {vain.seen}", found, vain)
-    elif found.grand_total.succeeded and (came := brought_about(connection, found.grand_total)) is not None:
-        if came.told != "GRACEFUL":
+    elif found.grand_total.succeeded:
+        came = brought_about(connection, found.grand_total)
+        if came is not None and came.told != "GRACEFUL":
             yield accepted.violated(f"{heading}: {came.seen}", found, came)
 
 
