@@ -3,7 +3,17 @@
 
 import pytest
 
-from conformance.execution.casework import IUT, PEER, Connection, End, LastWord, exercises, waits, where
+from conformance.execution.casework import (
+    IUT,
+    PEER,
+    Connection,
+    End,
+    LastWord,
+    establish_two,
+    exercises,
+    waits,
+    where,
+)
 from conformance.execution.scenario import Notice, Part, Told
 
 pytestmark = where("DISCONNECT_DATA", "op:send_disconnect", "op:recv_disconnect")
@@ -190,3 +200,20 @@ def test_last_word_after_the_end(connection: Connection, nothing_first: bool) ->
     connection.iut.send_disconnect(connection.last_word(LastWord.TYPICAL))
     connection.peer.read_to_the_end()
     connection.peer.recv_disconnect()
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        pytest.param(IUT, marks=exercises("DD-SEND-01"), id="iut-sends"),
+        pytest.param(PEER, marks=exercises("DD-RECV-01"), id="peer-sends"),
+    ],
+)
+def test_last_words_of_two_connections(ends: Connection, sender: End) -> None:
+    """Goodbye is said on two connections, with other data on each, and fetched in the other order."""
+    connections = (ends, establish_two(ends, IUT))
+    for connection, word in zip(connections, (LastWord.TYPICAL, LastWord.MAXIMUM), strict=True):
+        connection.at(sender).send_disconnect(connection.last_word(word))
+    for connection in reversed(connections):
+        connection.at(sender.other).read_to_the_end()
+        connection.at(sender.other).recv_disconnect()

@@ -8,7 +8,7 @@ import pytest
 from conformance.catalogue.catalogue import load, nearest
 from conformance.catalogue.conditions import parse
 from conformance.catalogue.statement import SERVICE_FLAGS, unknown_word
-from conformance.execution.connection import Connection, establish
+from conformance.execution.connection import Connection, establish, establish_two
 from conformance.execution.endings import (
     Close,
     Death,
@@ -42,6 +42,7 @@ __all__ = [
     "ShutdownThenClose",
     "both_roles",
     "establish",
+    "establish_two",
     "exercises",
     "on",
     "peer",

@@ -6,7 +6,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.agents.protocol import Reply
@@ -249,15 +249,43 @@ def establish(connection: Connection, client: End, *, on_listener: Callable[[End
     listening, address = _listen(connection, listener)
     caller.open(connection.family)
     if on_listener is None:
-        accepting = listener.begin("accept", wait_ms=_SETUP_MS)
-        connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
-        accepted = listener.finish(accepting)
+        connected, accepted = _joined(caller, listener, address)
     else:
         on_listener(listener)
         connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
         accepted = _accepted_sooner_or_later(listener)
     listener.socket = int(_needed(accepted.result, "accept")["socket"])
     listener.call("close", socket=listening, wait_ms=_SETUP_MS)
+    _note_established(connection, client, connected, address)
+
+
+def establish_two(first: Connection, client: End) -> Connection:
+    """Join the two agents twice, from one client to one listener; the result is the second connection.
+
+    Raises CannotExercise where the implementation or the topology does not let them be joined.
+    """
+    second = replace(first, iut=first.iut.beside(), peer=first.peer.beside())
+    second.iut.other, second.peer.other = second.peer, second.iut
+    listening, address = _listen(first, first.at(client.other))
+    for connection in (first, second):
+        caller, listener = connection.at(client), connection.at(client.other)
+        listener.socket = listening
+        caller.open(connection.family)
+        connected, accepted = _joined(caller, listener, address)
+        listener.socket = int(_needed(accepted.result, "accept")["socket"])
+        _note_established(connection, client, connected, address)
+    first.at(client.other).call("close", socket=listening, wait_ms=_SETUP_MS)
+    return second
+
+
+def _joined(caller: Endpoint, listener: Endpoint, address: dict[str, Any]) -> tuple[dict[str, Any], Reply]:
+    """What connect told, and how accept ended."""
+    accepting = listener.begin("accept", wait_ms=_SETUP_MS)
+    connected = _needed(caller.call("connect", address=address, wait_ms=_SETUP_MS).result, "connect")
+    return connected, listener.finish(accepting)
+
+
+def _note_established(connection: Connection, client: End, connected: dict[str, Any], address: dict[str, Any]) -> None:
     connection.recorder.add(
         Established(
             at=time.time_ns(),

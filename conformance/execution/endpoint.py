@@ -44,6 +44,10 @@ class Endpoint(Caller):
 
     other: Endpoint | None = None
 
+    def beside(self) -> Endpoint:
+        """The same agent's end of another connection, of which nothing has happened yet."""
+        return Endpoint(self.end, self.agent, self.recorder, self.limits, self.kind)
+
     def offers(self, surface: str) -> bool:
         """Whether the agent has this surface."""
         return surface in self.agent.hello.surfaces

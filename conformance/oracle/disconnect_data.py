@@ -111,9 +111,9 @@ def _carries(unit: Pdu) -> bool:
 
 
 def within_limit(data: bytes, statement: Statement) -> bool:
-    """It is no more than the statement says that can be sent."""
+    """It is no more than the statement says that can be sent. Beside the claim, 0 is no limit but none stated."""
     limit = statement.limits.disconnect_data_max
-    return limit is None or len(data) <= limit
+    return not limit or len(data) <= limit
 
 
 def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
@@ -130,6 +130,10 @@ def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator
     if parting.sent_as_given is False and parting.carried is not None:
         sent = f"SendDisconnect accepted {len(given)} octets, and the link shows"
         yield accepted.violated(f"{sent} {_put(parting.carried.data, given)}", parting.call, parting.carried)
+        return
+    if _left_out_of_tcp(connection):
+        sent = f"SendDisconnect accepted {len(given)} octets, and the link shows an end behind what was sent before"
+        yield accepted.violated(f"{sent}, and nothing else: it dropped them", parting.call, parting.direction.ending)
         return
     fetch = first_fetch(parting, statement)
     if fetch is None:
@@ -153,6 +157,14 @@ def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator
         yield accepted.violated(lost, *evidence)
 
 
+def _left_out_of_tcp(connection: Connection) -> bool:
+    """Of a plain TCP, every octet is seen: what the IUT sent up to its FIN is no more than what was given to send."""
+    direction = connection.iut_to_peer
+    if connection.statement.transport != "tcp" or not direction.witnessed or not direction.fins:
+        return False
+    return direction.total is not None and direction.total <= direction.offered_length
+
+
 def _put(data: bytes, given: bytes) -> str:
     return "an end without any data: it dropped them" if not data else compared(data, given)
 
@@ -167,7 +179,7 @@ def _refused(connection: Connection, accepted: Expectation) -> Iterator[Finding]
     if not intact(connection, call.last_at):
         return
     refused = f"disconnect data is claimed, and for {len(data)} octets {call.seen}"
-    if statement.limits.disconnect_data_max is None and call.condition in _TOO_MUCH:
+    if not statement.limits.disconnect_data_max and call.condition in _TOO_MUCH:
         yield accepted.undetermined(f"{refused}; no limit is stated, so that it may be too much", call)
     else:
         yield accepted.violated(refused, call)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.oracle.departing import Observed, failed
+from conformance.oracle.departing import Observed, brought_about, failed
 from conformance.oracle.disconnect_data import within_limit
 from conformance.oracle.findings import Expectation, Finding, Told
 from conformance.oracle.goodbyes import (
@@ -181,26 +181,35 @@ def the_totals_are_exchanged(connection: Connection, accepted: Expectation) -> I
     if not found.leaves_out or failed(found.grand_total):
         yield from _both_totals(found, accepted, f"the IUT as {found.role}")
     elif found.told_client is None:
-        yield from _client_never_told(found, accepted)
+        yield from _client_never_told(found, accepted, f"the IUT as {found.role}")
 
 
-def _client_never_told(found: Exchange, accepted: Expectation) -> Iterator[Finding]:
-    """The server gave its grand total, and the IUT, the client, looked in vain for a notice."""
+def _client_never_told(found: Exchange, accepted: Expectation, heading: str) -> Iterator[Finding]:
+    """The server gave its grand total, and the client looked in vain for a notice: for want of the IUT, either way."""
     connection, header = found.connection, found.connection.header
-    if found.client is not End.IUT or found.fetched_total is None or not found.fetched_total.succeeded:
+    if found.fetched_total is None or not found.fetched_total.succeeded or found.grand_total is None:
         return
-    ending = connection.peer_to_iut.ending
-    vain = in_vain(connection.iut, ending, prompt_ns=header.prompt_ns, settle_ns=header.settle_ns)
-    if ending.is_graceful and vain is not None:
-        yield accepted.violated(f"the server had ended with the grand total, and {vain.seen}", found, vain)
+    if found.client is End.IUT:
+        ending = connection.peer_to_iut.ending
+        vain = in_vain(connection.iut, ending, prompt_ns=header.prompt_ns, settle_ns=header.settle_ns)
+        if ending.is_graceful and vain is not None:
+            yield accepted.violated(f"{heading}: the server had ended, and {vain.seen}", found, vain)
+    elif found.grand_total.succeeded:
+        came = brought_about(connection, found.grand_total)
+        if came is not None and came.told != "GRACEFUL":
+            yield accepted.violated(f"{heading}: {came.seen}", found, came)
 
 
 @judges("DD-SCN-02")
 def the_result_is_the_same_in_every_order(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Wherever the server's close falls after step 5, the result is the same. [Winsock SPI, scenario, note]"""
     found = exchange(connection)
-    if found is not None and found.is_whole and (place := place_of_the_close(found)) is not None:
+    if found is None:
+        return
+    if found.is_whole and (place := place_of_the_close(found)) is not None:
         yield from _both_totals(found, accepted, f"5' {place}, the IUT as {found.role}")
+    elif found.told_client is None and found.server_closed is None:
+        yield from _client_never_told(found, accepted, f"5' not before 6, the IUT as {found.role}")
 
 
 def place_of_the_close(found: Exchange) -> str | None:
@@ -223,7 +232,8 @@ def the_server_may_close_at_once(connection: Connection, accepted: Expectation) 
     if found is None or found.leaves_out or found.grand_total is None or found.server_closed is None:
         return
     server = connection.side(found.client.other)
-    following = next((o for o in server.operations if o.entered >= found.grand_total.over), None)
+    later = server.operations[server.operations.index(found.grand_total) + 1 :]
+    following = next((o for o in later if o.entered >= found.grand_total.over), None)
     linger_was_set = next(server.calls("set_linger"), None) is not None
     if following is found.server_closed and not linger_was_set and not _client_acted(found):
         yield from _both_totals(found, accepted, f"5' directly after 5, the IUT as {found.role}")

@@ -80,6 +80,10 @@ def _plain(error: dict[str, Any] | None) -> str | None:
     return error["name"].removeprefix("WSA") if error else None
 
 
+def _text(data: bytes) -> str:
+    return binascii.b2a_base64(data, newline=False).decode()
+
+
 class Request(Message):
     """What the suite asks for."""
 
@@ -100,8 +104,17 @@ class Request(Message):
         """How many octets it is to send or may receive."""
         if self.op in ("send", "post_send", "send_disconnect"):
             bulk = self.get("pattern")
-            return int(bulk["length"]) if bulk else len(binascii.a2b_base64(self.get("data") or ""))
+            return int(bulk["length"]) if bulk else len(self.data)
         return int(self.get("length") or 0)
+
+    @property
+    def data(self) -> bytes:
+        """The octets that it gives; empty where these are a pattern, or none."""
+        return binascii.a2b_base64(self.get("data") or "")
+
+    def with_data(self, data: bytes) -> Request:
+        """The same operation with these octets."""
+        return self.but(data=_text(data))
 
     def but(self, **arguments: Any) -> Request:
         """The same operation with other arguments; None takes one away."""
@@ -208,9 +221,8 @@ class Outcome(Message):
 
     def as_data(self, data: bytes) -> Self:
         """Success, with these octets."""
-        text = binascii.b2a_base64(data, newline=False).decode()
         kept = {name: value for name, value in (self.result or {}).items() if name not in ("sha256", "partial")}
-        return self.as_result(**{**kept, "length": len(data), "data": text})
+        return self.as_result(**{**kept, "length": len(data), "data": _text(data)})
 
     def _ended(self, **how: Any) -> Self:
         return self._with({**{k: v for k, v in self._told.items() if k not in ("result", "error", "timeout")}, **how})
