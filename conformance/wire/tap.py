@@ -113,7 +113,7 @@ class Tap:
         raise RulesNotPossible(self._link.topology)
 
     def rewrite(self, rewriter: Rewriter) -> None:
-        """From now on put on the link what the rewriter makes of what the IUT sends. Raises RulesNotPossible."""
+        """From now on the IUT sends, and takes in, what the rewriter makes of it. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
     def release(self) -> None:
