@@ -131,9 +131,10 @@ class RelayedTap(Tap):
         problem = self._deliver(frame.data, sender)
         return msgspec.structs.replace(frame, fate=Fate.DROPPED, comment=problem) if problem else frame
 
-    def _inject(self, data: bytes, sender: End, because: str) -> None:
+    def _inject(self, data: bytes, sender: End, because: str) -> int:
+        """Put a copy of a packet on the link; its place among the frames."""
         copy = Frame(at=time.time_ns(), data=data, length=len(data), fate=Fate.REPEATED, comment=because)
-        self.record(self._delivered(copy, sender))
+        return self.record(self._delivered(copy, sender))
 
     def _let_go(self, going: list[Held]) -> None:
         for held in going:
@@ -163,10 +164,11 @@ class RelayedTap(Tap):
             )
             self._let_go(list(self._held))
 
-    def repeat(self, segment: Segment) -> None:
+    def repeat(self, segment: Segment) -> Segment:
         """Put a copy of this segment's frame on the link now, in its direction, past all rules."""
         with self._relay.lock:
-            self._inject(self._frames[segment.frame - 1].data, segment.sender, "repeated by the case")
+            number = self._inject(self._frames[segment.frame - 1].data, segment.sender, "repeated by the case") + 1
+        return next(segment for segment in self.segments() if segment.frame == number)
 
     def forge(self, forgery: Forgery) -> Segment:
         """Put this segment on the link now, past all rules, in the name of an end that does not send it."""

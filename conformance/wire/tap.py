@@ -120,8 +120,8 @@ class Tap:
         """Deliver all that is held, and hold no more. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
-    def repeat(self, segment: Segment) -> None:
-        """Put a copy of this segment's frame on the link again, in its direction. Raises RulesNotPossible."""
+    def repeat(self, segment: Segment) -> Segment:
+        """Put a copy of this segment's frame on the link again, in its direction; the copy. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
     def forge(self, forgery: Forgery) -> Segment:
