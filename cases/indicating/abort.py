@@ -40,6 +40,7 @@ def test_peer_aborts(connection: Connection, queued: int, unread: bool) -> None:
     connection.iut.read_to_the_end()
     connection.iut.read(times=2)
     connection.iut.send(1)
+    connection.iut.read()
 
 
 @exercises(*THE_ABORT)

@@ -31,6 +31,17 @@ def test_lost_acknowledgement_of_the_fin(connection: Connection) -> None:
     connection.peer.read_to_the_end()
 
 
+@exercises("WIRE-FIN-02")
+def test_fin_comes_on_data_alone(connection: Connection) -> None:
+    """The peer's FIN rides on data, and the link drops it wherever it comes without: it counts the first time."""
+    connection.link.drop(PEER, "F", data=False)
+    connection.peer.set_option("CORK", 1)
+    connection.peer.send(1000)
+    connection.peer.shutdown("send")
+    connection.iut.read_to_the_end()
+    connection.iut.read()
+
+
 @exercises("WIRE-FIN-05")
 @pytest.mark.parametrize("queued", [1, 1000])
 def test_fin_before_the_data(connection: Connection, queued: int) -> None:
@@ -53,13 +64,11 @@ def test_repeated_fin(connection: Connection, surface: str) -> None:
         connection.iut.poll("epoll-et", wait_ms=0)
     connection.peer.shutdown("send")
     connection.wait_until_told(PEER)
-    fin = connection.link.wait_for(PEER, "F")
     connection.iut.read_to_the_end()
     if surface == "epoll-et":
         connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
-    if fin is not None:
-        connection.link.repeat(fin)
-    connection.settle()
+        connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
+    fin_comes_again(connection)
     if surface == "epoll-et":
         connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
     connection.iut.read(times=2)
@@ -107,9 +116,14 @@ def test_fin_again_after_both_closed(connection: Connection, first: End) -> None
     one.close()
     two.close()
     connection.settle()
+    fin_comes_again(connection)
+
+
+def fin_comes_again(connection: Connection) -> None:
+    """The peer's FIN comes again, and the implementation has the time to answer it."""
     fin = connection.link.wait_for(PEER, "F")
     if fin is not None:
-        connection.link.repeat(fin)
+        connection.link.wait_for(IUT, after=connection.link.repeat(fin))
     connection.settle()
 
 

@@ -105,12 +105,12 @@ class Link:
         self.recorder.note("released")
         self.tap.release()
 
-    def repeat(self, segment: Segment) -> None:
-        """Put a copy of this segment on the link again."""
+    def repeat(self, segment: Segment) -> Segment:
+        """Put a copy of this segment on the link again; the copy."""
         assert self.tap is not None
         self.tap.flush()  # no older answer may still be on its way
         self.recorder.note("repeated", frame=segment.frame)
-        self.tap.repeat(segment)
+        return self.tap.repeat(segment)
 
     def catch_up(self) -> None:
         """Have all seen that the ends have put on the link by now."""

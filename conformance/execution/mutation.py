@@ -50,7 +50,10 @@ class Mutation:
 
     def rewriter(self) -> Rewriter | None:
         """What it does on the link, fresh for one case, if that is where it is wrong."""
-        return self.mutant.filters().get("segment")
+        if not self.mutant.on_the_wire:
+            return None
+        filters = self.mutant.filters()
+        return Rewriter(filters.get("segment"), filters.get("arrival"))
 
 
 def find_all(folder: Path) -> list[Mutant]:

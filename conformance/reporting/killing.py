@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Reading the kill matrix from the results of a session in which mutants stood for implementations.
 
-The verdicts are read the other way round: what fails is as it should be. What a sound provider fails as well is no
-merit of the suite, and does not count.
+The verdicts are read the other way round: what fails is as it should be. What a sound provider violates in the same case
+is no merit of the suite, and does not count.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from conformance.oracle.findings import Conclusion
 from conformance.oracle.judging import judged
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.killmatrix import Death, Fate, KillMatrix, MutantRow
-from conformance.reporting.results import BadResults, ProviderResults, RequirementRow, Results, Suite
+from conformance.reporting.results import BadResults, CaseRow, ProviderResults, RequirementRow, Results, Suite
 from conformance.reporting.results import load as load_results
 from conformance.reporting.results import save as save_results
 from conformance.trace.whole import write_whole
@@ -83,11 +83,11 @@ def _row(tried: Tried, providers: Mapping[str, ProviderResults]) -> MutantRow:
     if broken is None or broken.problem or sound is None or sound.problem:
         fate, reason = Fate.NOT_RUN, next((p.problem for p in (broken, sound) if p and p.problem), "it was not met")
     else:
-        excused = {row.id for row in sound.requirements if _violated(row)}
-        deaths = [_death(row) for row in broken.requirements if _violated(row) and row.id not in excused]
-        caught = tuple(sorted(deaths, key=lambda death: death.requirement not in kills))
+        excused = {(row.id, case.id) for row in sound.requirements for case in _violating(row)}
+        caught = tuple(sorted(_deaths(broken, excused), key=lambda death: death.requirement not in kills))
         fate, reason = _fate(tried, kills, caught, rows, len(broken.cases))
-        if disputed := [k for k in kills if k in excused]:
+        told = {death.requirement for death in caught}
+        if disputed := [k for k in kills if k not in told and any(k == requirement for requirement, _ in excused)]:
             reason = f"the sound provider fails {', '.join(disputed)} as well"
     return MutantRow(
         name=tried.name,
@@ -129,13 +129,17 @@ def _seen(row: RequirementRow) -> str:
     return f"{row.verdict} in {len(row.cases)} cases" + (f" ({row.reason})" if row.reason else "")
 
 
-def _violated(row: RequirementRow) -> bool:
-    return row.verdict in (Verdict.FAIL, Verdict.DEVIATION)
+def _deaths(broken: ProviderResults, excused: Collection[tuple[str, str]]) -> Iterator[Death]:
+    """Each requirement that was violated, with the first case in which the sound provider does not violate it."""
+    for row in broken.requirements:
+        fatal = (case for case in _violating(row) if (row.id, case.id) not in excused)
+        if (case := next(fatal, None)) is not None:
+            yield Death(row.id, case.id, case.evidence)
 
 
-def _death(row: RequirementRow) -> Death:
-    case = next(c for c in row.cases if any(f.outcome is Conclusion.VIOLATED for f in c.findings))
-    return Death(row.id, case.id, case.evidence)
+def _violating(row: RequirementRow) -> Iterator[CaseRow]:
+    if row.verdict in (Verdict.FAIL, Verdict.DEVIATION):
+        yield from (c for c in row.cases if any(f.outcome is Conclusion.VIOLATED for f in c.findings))
 
 
 # --- on disk --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The session in which mutants stand for implementations: each is given the cases that exercise what must catch it.
 
-A mutant is tried no longer than until all its requirements are violated, for what comes after could not take that back;
-with `--shutdown-all` it is given every case, and to the end. The sound providers are given the same cases, to the end.
+A mutant is tried no longer than until all its requirements are violated, each in a case in which the sound provider does
+not violate it, for what comes after could not take that back; with `--shutdown-all` it is given every case, and to the
+end. The sound providers are given the same cases, to the end.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from rich.console import Console
 
 from conformance import locations
 from conformance.catalogue.catalogue import load as catalogue
-from conformance.execution import mutation, planning
+from conformance.execution import mutation, planning, running
 from conformance.execution import profile as profiles
 from conformance.execution.mutation import Mutation
 from conformance.execution.profile import Profile
 from conformance.execution.running import Case, Provider
 from conformance.oracle.findings import Conclusion
-from conformance.oracle.results import CaseResult
+from conformance.oracle.results import CaseResult, judge_case
 from conformance.reporting import killing
 from conformance.reporting.killmatrix import KillMatrix
 from conformance.reporting.killsummary import print_matrix
@@ -79,7 +80,8 @@ class Trials(Runner):
         )
         self.plan = plan
         self.wanted: dict[str, frozenset[str]] = {}
-        self.violated: dict[str, set[str]] = {}
+        self.violated: dict[tuple[str, str], set[str]] = {}
+        self.dead: dict[str, set[str]] = {}
         self.left = Counter[str]()
         self.lock = threading.Lock()
 
@@ -136,8 +138,7 @@ class Trials(Runner):
             if name in self.plan.mutations and not self.plan.every_case and self._is_dead(name):
                 pytest.skip("its mutant has died already")
             result, trace = super()._run(case)
-            with self.lock:
-                self.violated.setdefault(name, set()).update(_violated(result))
+            self._take_in(case, _violated(result))
             return result, trace
         finally:
             with self.lock:
@@ -146,9 +147,30 @@ class Trials(Runner):
             if last:
                 self.stage.dismiss(case.provider.profile)
 
+    def _take_in(self, case: Case, violated: set[str]) -> None:
+        name = case.provider.name
+        fatal = violated & self.wanted[name]
+        if name in self.plan.mutations and fatal and not self.plan.every_case:
+            fatal -= self._violated_by_the_sound_one(case)
+        with self.lock:
+            self.violated[name, case.id] = violated
+            self.dead.setdefault(name, set()).update(fatal)
+
+    def _violated_by_the_sound_one(self, case: Case) -> set[str]:
+        """What the sound provider violates in that case: found out here if that is still to come, or another's."""
+        over = self.plan.mutations[case.provider.name].over
+        with self.lock:
+            known = self.violated.get((over, case.id))
+        if known is None:
+            trace, _ = running.run(replace(case, provider=self.providers[over]), self.stage)
+            known = _violated(judge_case(trace))
+            with self.lock:
+                self.violated.setdefault((over, case.id), known)
+        return known
+
     def _is_dead(self, name: str) -> bool:
         with self.lock:
-            return self.wanted[name] <= self.violated.get(name, set())
+            return self.wanted[name] <= self.dead.get(name, set())
 
 
 def _mutated(made: Mutation, sound: Provider) -> Provider:

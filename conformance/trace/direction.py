@@ -43,8 +43,9 @@ class Ending:
     """How a direction ended, when, and what shows it.
 
     `at`: the first time (nanoseconds) at which the receiver could know; `certain_at`: the time from which it must
-    have known (it acknowledged the FIN; a reset passed on a link that is captured and not relayed; without a visible
-    link, the sender's call had returned or its process was dead), None if nothing shows that; `reset_at`: when a reset
+    have known (it acknowledged the FIN; a reset passed on a link that is captured, or on one that is relayed and the
+    next segment came to the relay; without a visible link, the sender's call had returned or its process was dead), None
+    if nothing shows that; `reset_at`: when a reset
     reached the receiver, if one did.
     """
 
@@ -240,7 +241,8 @@ class Direction:
 
     def sole_ending(self, *, relayed: bool) -> Ending:
         """How the sender ended TCP, as if the receiver had never reset it."""
-        return _visible_ending(self.passages, self.acknowledgements, (), relayed=relayed, far=self.far)
+        relay = [p.at for p in self.passages] if relayed else None
+        return _visible_ending(self.passages, self.acknowledgements, (), relay=relay, far=self.far)
 
     def carried_by(self, time: int) -> int:
         """How many bytes of user data had come through without a gap by that time (nanoseconds)."""
@@ -269,8 +271,8 @@ def direction_of(
 ) -> Direction:
     """Derive a direction from the segments of a visible link; `lost` is why they are not all, empty if they are.
 
-    On a link that the harness relays, a segment's time comes before its delivery, by how much is not known. Where the
-    receiver is `far` from where the link is seen, its acknowledgements are seen some time after it has sent them, too.
+    On a link that the harness relays, a segment's time comes before its delivery, by how much is not known; but it is
+    delivered before the next one is looked at. Where the receiver is `far` from where the link is seen, its acknowledgements are seen some time after it has sent them, too.
     """
     isn = _initial_sequence(segments, sender.end)
     if isn is None or lost:
@@ -290,7 +292,8 @@ def direction_of(
         _acknowledgement(s, isn, shift) for s in from_receiver if set("SA") & set(s.flags) and "R" not in s.flags
     )
     counter_resets = [s for s in from_receiver if "R" in s.flags]
-    ending = _visible_ending(passages, acknowledgements, counter_resets, relayed=relayed, far=far)
+    relay = [s.at for s in segments] if relayed else None
+    ending = _visible_ending(passages, acknowledgements, counter_resets, relay=relay, far=far)
     if any(_may_be_taken(p, ending) for p in forged):
         reason = "octets were forged that the receiver may have taken for the sender's"
         return Direction(sender, receiver, False, (), (), Ending(EndKind.NOT_KNOWN, reason=reason), forged=forged)
@@ -362,9 +365,10 @@ def _visible_ending(
     acknowledgements: Sequence[Acknowledgement],
     counter_resets: Sequence[Segment],
     *,
-    relayed: bool,
+    relay: Sequence[int] | None,
     far: bool,
 ) -> Ending:
+    """`relay`: when the segments of both directions came to the harness, where it relays the link."""
     aborted_here = min((s.at for s in counter_resets), default=None)
     fin: Passage | None = None
     graceful: Ending | None = None
@@ -380,7 +384,8 @@ def _visible_ending(
             if known <= passage.start <= upto:
                 if aborted_here is not None and aborted_here < time:
                     break
-                return Ending(EndKind.ABORTED_BY_SENDER, time, None if relayed else time, time, passage.events)
+                certain_at = time if relay is None else None if far else min((t for t in relay if t > time), default=None)
+                return Ending(EndKind.ABORTED_BY_SENDER, time, certain_at, time, passage.events)
             unacceptable = unacceptable or passage
         elif passage.fin and fin is None:
             fin = passage

@@ -54,6 +54,7 @@ class RelayedTap(Tap):
         self._rules: tuple[Progress, ...] = ()
         self._held: list[Held] = []
         self._rewriting: Rewriting | None = None
+        self._answers: list[bytes] = []
 
     def pass_on(self, data: bytes, sender: End, at: int) -> None:
         """Do with a packet what the rules say (for the link, which holds its lock)."""
@@ -61,13 +62,44 @@ class RelayedTap(Tap):
             self._pass_on(data, sender, at)
             return
         try:
-            instead = self._rewriting(data)
-        except Exception as error:  # of a mutant's making: the case is told, and the link goes on for the others
-            *_, place = traceback.extract_tb(error.__traceback__)
-            self.problem = f"the rewriter broke: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+            instead = self._rewriting.sending(data)
+        except Exception as error:
+            self._broke(error)
             instead = [data]
         for rewritten in instead:
             self._pass_on(rewritten, sender, time.time_ns())
+
+    def _deliver(self, data: bytes, sender: End) -> str:
+        """Hand a packet over, as the end that gets it takes it; what that one answers by itself follows the record."""
+        if self._rewriting is None or sender is End.IUT:
+            return self._relay.deliver(data, sender)
+        try:
+            taken, answers = self._rewriting.arriving(data)
+        except Exception as error:
+            self._broke(error)
+            taken, answers = [data], []
+        self._answers += answers
+        return next(filter(None, [self._relay.deliver(each, sender) for each in taken]), "")
+
+    def _broke(self, error: Exception) -> None:
+        """A mutant's fault: the case is told, and the link goes on for the others."""
+        *_, place = traceback.extract_tb(error.__traceback__)
+        self.problem = f"the rewriter broke: {type(error).__name__}: {error} ({place.filename}:{place.lineno})"
+
+    def record(self, *frames: Frame) -> int:
+        """Keep frames, and what the IUT answers to them by itself."""
+        place = super().record(*frames)
+        self._answer()
+        return place
+
+    def amend(self, place: int, frame: Frame) -> None:
+        """Put a frame in the place of what was recorded, and behind it what the IUT answers by itself."""
+        super().amend(place, frame)
+        self._answer()
+
+    def _answer(self) -> None:
+        while self._answers:
+            self._pass_on(self._answers.pop(0), End.IUT, time.time_ns())
 
     def _pass_on(self, data: bytes, sender: End, at: int) -> None:
         frame = Frame(at=at, data=data, length=len(data))
@@ -96,12 +128,13 @@ class RelayedTap(Tap):
 
     def _delivered(self, frame: Frame, sender: End) -> Frame:
         """Deliver a frame, and say so; if the device does not take it, say that."""
-        problem = self._relay.deliver(frame.data, sender)
+        problem = self._deliver(frame.data, sender)
         return msgspec.structs.replace(frame, fate=Fate.DROPPED, comment=problem) if problem else frame
 
-    def _inject(self, data: bytes, sender: End, because: str) -> None:
+    def _inject(self, data: bytes, sender: End, because: str) -> int:
+        """Put a copy of a packet on the link; its place among the frames."""
         copy = Frame(at=time.time_ns(), data=data, length=len(data), fate=Fate.REPEATED, comment=because)
-        self.record(self._delivered(copy, sender))
+        return self.record(self._delivered(copy, sender))
 
     def _let_go(self, going: list[Held]) -> None:
         for held in going:
@@ -113,7 +146,7 @@ class RelayedTap(Tap):
             self.amend(held.place, frame)
 
     def rewrite(self, rewriter: Rewriter) -> None:
-        """From now on put on the link what the rewriter makes of what the IUT sends."""
+        """From now on the IUT is what the rewriter makes of it."""
         with self._relay.lock:
             self._rewriting = Rewriting(rewriter)
 
@@ -131,10 +164,11 @@ class RelayedTap(Tap):
             )
             self._let_go(list(self._held))
 
-    def repeat(self, segment: Segment) -> None:
+    def repeat(self, segment: Segment) -> Segment:
         """Put a copy of this segment's frame on the link now, in its direction, past all rules."""
         with self._relay.lock:
-            self._inject(self._frames[segment.frame - 1].data, segment.sender, "repeated by the case")
+            number = self._inject(self._frames[segment.frame - 1].data, segment.sender, "repeated by the case") + 1
+        return next(segment for segment in self.segments() if segment.frame == number)
 
     def forge(self, forgery: Forgery) -> Segment:
         """Put this segment on the link now, past all rules, in the name of an end that does not send it."""
@@ -142,7 +176,7 @@ class RelayedTap(Tap):
         data = forging.forge(segments, [frame.data for frame in self.frames()], forgery)
         with self._relay.lock:
             frame = Frame(at=time.time_ns(), data=data, length=len(data), fate=Fate.FORGED, comment=str(forgery))
-            if problem := self._relay.deliver(data, forgery.sender):
+            if problem := self._deliver(data, forgery.sender):
                 raise NotForged(str(forgery), problem)
             number = self.record(frame) + 1
         return next(segment for segment in self.segments() if segment.frame == number)

@@ -1,22 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""What an implementation puts on a relayed link, changed on the way as if it had sent it so.
+"""An implementation on a relayed link, changed as if it were wrong itself: in what it sends, and in what it takes in.
 
-A rewriter is shown each segment of the IUT and returns what takes its place: it, others, several or None. Unlike the
-rules of a case (`rules`), what it does is not the harness's doing, and the record shows it as sent.
+A filter is shown each segment of the IUT, or each that reaches it, and returns what takes its place: it, others,
+several or None. Unlike the rules of a case (`rules`), what it does is not the harness's doing: the record shows what the
+IUT sends as sent, and what comes as it came, whatever the IUT makes of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeAlias
 
 from conformance.wire import dissect
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One TCP segment of the IUT, as it put it on the link; `here` is what a rewriter keeps for the connection."""
+    """One TCP segment of the IUT, as it put it on the link; `here` is what the filters keep for the connection."""
 
     data: bytes
     here: dict[Any, Any] = field(default_factory=dict, compare=False)
@@ -57,7 +58,7 @@ class Sent:
 
     def but(
         self, *, flags: str | None = None, seq: int | None = None, ack: int | None = None, payload: bytes | None = None
-    ) -> Sent:
+    ) -> Self:
         """The same segment with other contents; lengths and checksums follow."""
         from scapy.layers.inet import IP, TCP
         from scapy.layers.inet6 import IPv6
@@ -77,10 +78,39 @@ class Sent:
         del tcp.chksum
         for name in ("plen",) if is_inet6 else ("len", "chksum"):
             packet.delfieldval(name)
-        return Sent(bytes(packet), self.here)
+        return replace(self, data=bytes(packet))
+
+    @property
+    def after(self) -> int:
+        """The sequence number that follows it: a SYN counts one, and so does a FIN."""
+        return (self.seq + self.length + len({"S", "F"} & set(self.flags))) % 2**32
 
 
-Rewriter: TypeAlias = Callable[[Sent], "Sent | list[Sent] | None"]
+@dataclass(frozen=True)
+class Arrived(Sent):
+    """One TCP segment as it reaches the IUT; `last` is the segment that the IUT itself has put on the link last."""
+
+    last: Sent = field(kw_only=True)
+
+    @property
+    def expected(self) -> int:
+        """RCV.NXT: the sequence number that the IUT has acknowledged last."""
+        return self.last.ack
+
+    def answer(self, flags: str) -> Sent:
+        """A segment of the IUT without payload, at SND.NXT, that acknowledges what it has acknowledged before."""
+        return replace(self.last.but(flags=flags, seq=self.last.after, payload=b""), here=self.here)
+
+
+Filter: TypeAlias = Callable[[Any], "Sent | list[Sent] | None"]
+
+
+@dataclass(frozen=True)
+class Rewriter:
+    """What is wrong with an implementation: `segment` changes what it sends, `arrival` what it takes in."""
+
+    segment: Filter | None = None
+    arrival: Filter | None = None
 
 
 class Rewriting:
@@ -89,12 +119,25 @@ class Rewriting:
     def __init__(self, rewriter: Rewriter) -> None:
         self._rewriter = rewriter
         self._here: dict[Any, Any] = {}
+        self._last: Sent | None = None
 
-    def __call__(self, data: bytes) -> list[bytes]:
-        """The packets in place of this one."""
+    def sending(self, data: bytes) -> list[bytes]:
+        """The packets that are put on the link in place of this one of the IUT."""
         if dissect.contents(data) is None:
             return [data]
-        instead = self._rewriter(Sent(data, self._here))
-        if instead is None:
-            return []
-        return [sent.data for sent in (instead if isinstance(instead, list) else [instead])]
+        self._last = Sent(data, self._here)
+        return [data for data, _ in _instead(self._rewriter.segment, self._last)]
+
+    def arriving(self, data: bytes) -> tuple[list[bytes], list[bytes]]:
+        """What the IUT takes in in place of this packet, and the packets that it answers by itself."""
+        if dissect.contents(data) is None or self._last is None:
+            return [data], []
+        instead = _instead(self._rewriter.arrival, Arrived(data, self._here, last=self._last))
+        return [data for data, comes in instead if comes], [data for data, comes in instead if not comes]
+
+
+def _instead(change: Filter | None, segment: Sent) -> list[tuple[bytes, bool]]:
+    """What a filter makes of a segment, each with whether it is one that arrives."""
+    changed = segment if change is None else change(segment)
+    several = changed if isinstance(changed, list) else [] if changed is None else [changed]
+    return [(each.data, isinstance(each, Arrived)) for each in several]

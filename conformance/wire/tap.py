@@ -113,15 +113,15 @@ class Tap:
         raise RulesNotPossible(self._link.topology)
 
     def rewrite(self, rewriter: Rewriter) -> None:
-        """From now on put on the link what the rewriter makes of what the IUT sends. Raises RulesNotPossible."""
+        """From now on the IUT sends, and takes in, what the rewriter makes of it. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
     def release(self) -> None:
         """Deliver all that is held, and hold no more. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
-    def repeat(self, segment: Segment) -> None:
-        """Put a copy of this segment's frame on the link again, in its direction. Raises RulesNotPossible."""
+    def repeat(self, segment: Segment) -> Segment:
+        """Put a copy of this segment's frame on the link again, in its direction; the copy. Raises RulesNotPossible."""
         raise RulesNotPossible(self._link.topology)
 
     def forge(self, forgery: Forgery) -> Segment:

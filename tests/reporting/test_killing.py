@@ -92,6 +92,18 @@ def test_what_became_of_a_mutant(
     assert found.status == status
 
 
+def test_what_the_sound_provider_violates_counts_for_nothing_in_that_case_alone() -> None:
+    def at(name: str, identity: str, conclusion: Conclusion) -> CaseResult:
+        return case(identity, finding(NAMED, conclusion), provider=name, evidence=f"mutants/{name}/{identity}.jsonl")
+
+    disputed = [at(SOUND, "a::b", BAD), at(SOUND, "a::c", GOOD), at(BROKEN, "a::b", BAD)]
+    (row,) = judged(*disputed, at(BROKEN, "a::c", BAD)).mutants
+    assert (row.fate, [death.case for death in row.caught], row.reason) == (Fate.KILLED, ["a::c"], "")
+    (row,) = judged(*disputed, at(BROKEN, "a::c", GOOD)).mutants
+    assert (row.fate, row.caught) == (Fate.SURVIVED, ())
+    assert row.reason == f"the sound provider fails {NAMED} as well"
+
+
 def test_a_mutant_that_was_cut_short_was_not_run_unless_it_is_dead_already() -> None:
     short = judged(of(BROKEN, IND_STREAM_01=GOOD), mutant=tried(planned=2))
     dead = judged(of(BROKEN, IND_STREAM_01=BAD), mutant=tried(planned=2))

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.trace.events import End, Fate, Segment
 from conformance.wire.forging import Forgery, NothingToGoBy, Place
-from conformance.wire.rewriting import Sent
+from conformance.wire.rewriting import Arrived, Rewriter, Sent
 from conformance.wire.rules import Action, Rule, Selection
 from conformance.wire.topology import Topology
 from tests.wire.conftest import LIMIT_S, Exchange, exchange
@@ -123,7 +123,7 @@ def test_what_a_rewriter_puts_on_the_link_is_recorded_as_sent(watched: Exchange)
     def first_fin_lost(sent: Sent) -> Sent | None:
         return None if "F" in sent.flags and sent.nth("FIN") == 1 else sent
 
-    watched.tap.rewrite(first_fin_lost)
+    watched.tap.rewrite(Rewriter(first_fin_lost))
     assert watched.finish(watched.connect()) == "received 30"
     again = watched.tap.wait_for(lambda s: s.sender is End.IUT and "F" in s.flags, LIMIT_S)
     assert again is not None
@@ -131,10 +131,41 @@ def test_what_a_rewriter_puts_on_the_link_is_recorded_as_sent(watched: Exchange)
     assert not watched.tap.problem
 
 
-def test_a_rewriter_that_breaks_is_told_and_the_link_goes_on(watched: Exchange) -> None:
+def test_what_the_implementation_makes_of_a_segment_is_not_recorded_but_what_it_answers_is(watched: Exchange) -> None:
+    def first_fin_answered_by_a_reset(arrival: Arrived) -> Arrived | Sent:
+        return arrival.answer("RA") if "F" in arrival.flags and arrival.nth("FIN") == 1 else arrival
+
+    watched.tap.rewrite(Rewriter(arrival=first_fin_answered_by_a_reset))
+    watched.connect()
+    reset = watched.tap.wait_for(lambda s: "R" in s.flags, LIMIT_S)
+    assert reset is not None
+    fin, behind = watched.tap.segments()[reset.frame - 2 : reset.frame]
+    assert (fin.sender, "F" in fin.flags, fin.fate) == (End.PEER, True, Fate.DELIVERED)
+    assert (behind.sender, behind.flags, behind.length, behind.fate) == (End.IUT, "RA", 0, Fate.DELIVERED)
+    assert not watched.tap.problem
+
+
+def test_what_is_forged_and_what_is_repeated_arrives_like_the_rest(watched: Exchange) -> None:
+    came: list[tuple[str, int]] = []
+
+    def noted(arrival: Arrived) -> Arrived:
+        came.append((arrival.flags, (arrival.after - arrival.expected) % 2**32))
+        return arrival
+
+    watched.tap.rewrite(Rewriter(arrival=noted))
+    assert watched.finish(watched.connect()) == "received 30"
+    fin, *_ = fins_of_peer(watched)
+    watched.tap.repeat(fin)
+    assert came[-1] == (fin.flags, 0)
+    watched.tap.forge(Forgery(End.PEER, "R", Place.EXPECTED, 7))
+    assert came[-1] == ("R", 7)
+
+
+@pytest.mark.parametrize("filtered", ["segment", "arrival"])
+def test_a_rewriter_that_breaks_is_told_and_the_link_goes_on(watched: Exchange, filtered: str) -> None:
     def broken(sent: Sent) -> Sent:
         raise LookupError(sent.flags)
 
-    watched.tap.rewrite(broken)
+    watched.tap.rewrite(Rewriter(**{filtered: broken}))
     assert watched.finish(watched.connect()) == "received 30"
     assert "the rewriter broke: LookupError" in watched.tap.problem

@@ -7,7 +7,10 @@ import pytest
 from scapy.layers.inet import IP, TCP
 from scapy.layers.inet6 import IPv6
 
-from conformance.wire.rewriting import Rewriting, Sent
+from conformance.wire.rewriting import Arrived, Rewriter, Rewriting, Sent
+
+
+OTHER = b"no packet of TCP at all, but long enough"
 
 
 def packet(version: int = 4, payload: bytes = b"abc", flags: str = "FPA") -> bytes:
@@ -41,16 +44,42 @@ def test_what_takes_its_place() -> None:
             return None
         return [sent, sent.but(seq=sent.seq + 1)] if "F" in sent.flags else sent
 
-    rewriting = Rewriting(fin_twice)
-    assert rewriting(packet(flags="R")) == []
-    assert rewriting(packet(flags="A")) == [packet(flags="A")]
-    assert [Sent(data).seq for data in rewriting(packet(flags="F"))] == [100, 101]
-    assert rewriting(b"no packet of TCP at all, but long enough") == [b"no packet of TCP at all, but long enough"]
+    rewriting = Rewriting(Rewriter(fin_twice))
+    assert rewriting.sending(packet(flags="R")) == []
+    assert rewriting.sending(packet(flags="A")) == [packet(flags="A")]
+    assert [Sent(data).seq for data in rewriting.sending(packet(flags="F"))] == [100, 101]
+    assert rewriting.sending(OTHER) == [OTHER]
+    assert rewriting.arriving(packet(flags="R")) == ([packet(flags="R")], [])
 
 
 def test_memory_is_of_one_connection() -> None:
     def second_only(sent: Sent) -> Sent | None:
         return sent if sent.nth("segment") > 1 else None
 
-    one, other = Rewriting(second_only), Rewriting(second_only)
-    assert [len(one(packet())), len(one(packet())), len(other(packet()))] == [0, 1, 0]
+    one, other = Rewriting(Rewriter(second_only)), Rewriting(Rewriter(second_only))
+    assert [len(made.sending(packet())) for made in (one, one, other)] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_what_arrives_is_taken_changed_or_not_at_all_and_may_be_answered(version: int) -> None:
+    def wrong(arrival: Arrived) -> Arrived | Sent | list[Sent] | None:
+        if "R" in arrival.flags:
+            return arrival.but(seq=arrival.expected)
+        if "F" in arrival.flags:
+            return [arrival, arrival.answer("RA")]
+        return arrival.answer("A").but(ack=7) if arrival.nth("others") == 1 else None
+
+    rewriting = Rewriting(Rewriter(arrival=wrong))
+    # Nothing can be said of what comes before the implementation has sent anything.
+    assert rewriting.arriving(packet(version, flags="F")) == ([packet(version, flags="F")], [])
+    rewriting.sending(packet(version, flags="FPA"))
+    (taken,), answers = rewriting.arriving(packet(version, flags="R"))
+    assert (Sent(taken).seq, answers) == (200, [])
+    (taken,), (answer,) = rewriting.arriving(packet(version, flags="F"))
+    assert taken == packet(version, flags="F")
+    # Three octets and the FIN had been sent from 100 on.
+    assert (Sent(answer).flags, Sent(answer).seq, Sent(answer).ack, Sent(answer).length) == ("RA", 104, 200, 0)
+    taken_instead, (answer,) = rewriting.arriving(packet(version, flags="A"))
+    assert (taken_instead, Sent(answer).ack) == ([], 7)
+    assert rewriting.arriving(packet(version, flags="A")) == ([], [])
+    assert rewriting.arriving(OTHER) == ([OTHER], [])

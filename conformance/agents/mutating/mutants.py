@@ -2,9 +2,9 @@
 """How a mutant is written: one wrong sentence, as a function of a few lines under `@mutant`.
 
 The name of its parameter says what it changes: `request` (what the implementation is asked to do), `reply`,
-`completion` or `outcome` (both), `event` (an indication), or `segment` (what it puts on the link). It returns the
-message, another one, a list of several, or None for none at all. A class has methods of these names, and an instance
-of it lives for a case.
+`completion` or `outcome` (both), `event` (an indication), `segment` (what it puts on the link) or `arrival` (what
+reaches it there). It returns the message, another one, a list of several, or None for none at all. A class has methods
+of these names, and an instance of it lives for a case.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ SEES: dict[str, tuple[type[Message], ...]] = {
     "outcome": (Reply, Completion),
     "event": (Event,),
     "segment": (),
+    "arrival": (),
 }
 """What a filter is shown, by the name of its parameter."""
 
@@ -59,8 +60,8 @@ class Mutant:
 
     @property
     def on_the_wire(self) -> bool:
-        """Whether it changes what is put on the link, and not what is told."""
-        return "segment" in self.filters()
+        """Whether it is wrong on the link, and not in what it tells."""
+        return not {"segment", "arrival"}.isdisjoint(self.filters())
 
     def filters(self) -> dict[str, Filter]:
         """Its filters, fresh for one case, by what they are shown."""
