@@ -129,10 +129,9 @@ def _list(mutants: list[Mutant], *, as_json: bool) -> int:
 
 
 def _pytest_arguments(arguments: argparse.Namespace, chosen: list[Mutant], output: Path, *, whole: bool) -> list[str]:
-    from conformance import locations
-    from conformance.cli.run import plugin
+    from conformance.cli.run import suite
 
-    words = [str(locations.cases()), *plugin(), "--shutdown-run", "-p", "no:cacheprovider", "--capture=sys"]
+    words = [*suite(), "--shutdown-run", "-p", "no:cacheprovider", "--capture=sys"]
     words += ["-p", "no:tmpdir"]
     words += ["--shutdown-output", str(output.absolute())]
     words += [word for mutant in chosen for word in ("--shutdown-mutant", mutant.name)]

@@ -148,9 +148,7 @@ def _check_topology(name: str) -> None:
 
 
 def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
-    from conformance import locations
-
-    words = [str(locations.cases()), *plugin(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
+    words = [*suite(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
     # Cases run in threads beside pytest's turns, so what they print is nobody's in particular: to capture descriptors
     # as well, as pytest does by default, costs a dozen system calls a case and brings nothing.
     words.append("--capture=sys")
@@ -169,12 +167,18 @@ def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) 
     return words + list(arguments.rest)
 
 
-def plugin() -> list[str]:
-    """Name the plugin to pytest, unless an installed package does: a checkout may just be on the path."""
+def suite() -> list[str]:
+    """The cases and their own configuration, and the plugin unless an installed package names it.
+
+    Left to itself pytest would look for a configuration above all that looks like a path, such as the output's.
+    """
     from importlib.metadata import entry_points
 
+    from conformance import locations
+
+    words = [str(locations.cases()), "-c", str(locations.cases() / "pytest.ini")]
     installed = entry_points(group="pytest11", name="shutdown-conformance")
-    return [] if installed else ["-p", "conformance.pytest_plugin"]
+    return words if installed else [*words, "-p", "conformance.pytest_plugin"]
 
 
 # --- pytest ---------------------------------------------------------------------------------------------------------

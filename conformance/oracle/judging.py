@@ -2,17 +2,20 @@
 """The oracle: every judge sees every trace.
 
 A judge is a pure function, registered for one requirement, that reads a history and yields findings. It yields
-nothing where its stimulus did not occur. `judge` runs them all over one trace; it knows no requirement by name.
+nothing where its stimulus did not occur. `judge` runs them all over one trace; it knows no requirement by name, and
+none of the modules that hold judges: it takes those that are there.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import TypeVar
 
-from conformance.catalogue.catalogue import Catalogue, load
+from conformance.catalogue.catalogue import Catalogue, load, nearest
 from conformance.catalogue.requirement import Requirement
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion, Expectation, Finding
@@ -25,43 +28,18 @@ CaseJudge = Callable[[History, Expectation], Iterable[Finding]]
 CJ = TypeVar("CJ", bound=ConnectionJudge)
 HJ = TypeVar("HJ", bound=CaseJudge)
 
-_GROUPS = (
-    "initiating",
-    "onesided",
-    "closing",
-    "indicating",
-    "aborting",
-    "notifications",
-    "registering",
-    "upcalls",
-    "overlapped",
-    "posting",
-    "winsock",
-    "lingering",
-    "readiness",
-    "messages",
-    "disconnect_data",
-    "fetching",
-    "scenario",
-    "wire",
-    "repeated",
-    "resets",
-    "forged",
-    "timeouts",
-    "quic",
-    "websocket",
-    "posix",
-    "errors",
-    "startups",
-)
 _of_connections: dict[str, ConnectionJudge] = {}
 _of_cases: dict[str, CaseJudge] = {}
 
 
 def judges(requirement: str) -> Callable[[CJ], CJ]:
-    """Register a judge that is shown each connection of a case."""
+    """Register a judge that is shown each connection of a case.
+
+    Raises ValueError for a requirement that there is not, and for one that has such a judge already.
+    """
 
     def register(judge: CJ) -> CJ:
+        _check(requirement, _of_connections)
         _of_connections[requirement] = judge
         return judge
 
@@ -69,20 +47,28 @@ def judges(requirement: str) -> Callable[[CJ], CJ]:
 
 
 def judges_case(requirement: str) -> Callable[[HJ], HJ]:
-    """Register a judge that is shown the case as a whole, for sockets that were never connected."""
+    """Register a judge that is shown the case as a whole, for sockets that were never connected. Raises as `judges`."""
 
     def register(judge: HJ) -> HJ:
+        _check(requirement, _of_cases)
         _of_cases[requirement] = judge
         return judge
 
     return register
 
 
+def _check(requirement: str, judges: Mapping[str, object]) -> None:
+    if requirement not in load():
+        raise ValueError(f"no requirement {requirement!r} in the catalogue; near: {', '.join(nearest(requirement))}")
+    if requirement in judges:
+        raise ValueError(f"{requirement} has a judge already: {judges[requirement]!r}")
+
+
 @cache
 def judged() -> frozenset[str]:
-    """The requirements that have a judge. Loads the judges' modules."""
-    for group in _GROUPS:
-        importlib.import_module(f"conformance.oracle.{group}")
+    """The requirements that have a judge. Loads every module of the oracle: some of them hold judges."""
+    for module in iter_modules([str(Path(__file__).parent)]):
+        importlib.import_module(f"{__package__}.{module.name}")
     return frozenset(_of_connections) | frozenset(_of_cases)
 
 

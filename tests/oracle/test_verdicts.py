@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from conformance.catalogue.catalogue import load
 from conformance.catalogue.requirement import Level
 from conformance.oracle import judging
 from conformance.oracle.findings import Conclusion, Expectation, Finding
-from conformance.oracle.judging import judge, judged
+from conformance.oracle.judging import judge, judged, judges, judges_case
 from conformance.oracle.results import case_verdict, judge_case
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of, worst
 from conformance.trace.history import Connection
@@ -152,9 +152,18 @@ def test_a_judge_that_breaks_is_an_error_and_ends_nothing() -> None:
     assert findings_of(story)["POSIX-RECV-01"] is S
 
 
-def test_each_judge_is_registered_for_a_requirement_of_the_catalogue() -> None:
-    catalogue = load()
-    assert all(catalogue[identity].id == identity for identity in judged())
+@pytest.mark.parametrize("register", [judges, judges_case])
+def test_a_judge_is_for_a_requirement_of_the_catalogue(register: Callable[[str], Callable[..., object]]) -> None:
+    with pytest.raises(ValueError, match=r"no requirement 'IND-STREM-01' in the catalogue; near: IND-STREAM-01"):
+        register("IND-STREM-01")(lambda seen, accepted: ())
+
+
+@pytest.mark.parametrize(("register", "taken"), [(judges, "IND-STREAM-01"), (judges_case, "ERR-01")])
+def test_a_requirement_has_one_judge(register: Callable[[str], Callable[..., object]], taken: str) -> None:
+    judged()
+    with pytest.raises(ValueError, match=f"{taken} has a judge already: <function "):
+        register(taken)(lambda seen, accepted: ())
+    assert taken in judged()
 
 
 def test_a_case_without_a_connection_is_judged_all_the_same() -> None:
