@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.oracle.findings import Conclusion
@@ -306,7 +308,8 @@ def test_what_is_aborted_is_told_by_the_mechanism_it_was_posted_with(
     asked: str, told: str, expected: set[Conclusion]
 ) -> None:
     story = Story(REFERENCE_STREAM)
-    story.iut.post("r1", **({"mechanism": asked} if asked else {}))
+    options: dict[str, Any] = {"mechanism": asked} if asked else {}
+    story.iut.post("r1", **options)
     shut(story)
     story.iut.completes("r1", error="WSA_OPERATION_ABORTED", mechanism=told)
     assert story.conclusions("IND-OVL-05") == expected
