@@ -140,7 +140,7 @@ def test_peek_at_the_end(connection: Connection, queued: int) -> None:
 
 @where("PARTIAL_MESSAGE")
 @exercises("IND-STREAM-08")
-@pytest.mark.parametrize("queued", [0, 1460])
+@pytest.mark.parametrize("queued", [0, pytest.param(1460, marks=exercises("IND-MSG-03"))])
 def test_end_of_messages_read_in_parts(connection: Connection, queued: int) -> None:
     """The implementation takes a part of a message at a time (PARTIAL), and so meets the end."""
     connection.peer.send(queued)

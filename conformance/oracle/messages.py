@@ -11,7 +11,7 @@ from conformance.oracle.judging import judges
 from conformance.oracle.reading import doubt, heard, read, read_messages
 from conformance.trace.direction import Direction
 from conformance.trace.history import Connection
-from conformance.trace.operations import Report, What
+from conformance.trace.operations import Operation, Report, What
 
 
 @judges("IND-MSG-01")
@@ -91,11 +91,18 @@ def _by_the_end(connection: Connection, report: Report) -> bool:
 
 
 def _cut_short(connection: Connection) -> bool:
-    """What was read may not be whole messages: a receive had no room for one, or not every send was answered."""
+    """What was read may not be whole messages: a receive had no room for one, or not every send was answered.
+
+    One that asked for a part takes no more than it has room for, and leaves the rest to the next.
+    """
     longest = max(map(len, connection.peer_to_iut.offered), default=0)
-    receives = connection.iut.calls("recv", "post_recv")
-    lengths = (int(o.arguments.get("length", longest)) for o in receives if "PEEK" not in o.arguments.get("flags", ()))
+    receives = (o for o in connection.iut.calls("recv", "post_recv") if not _takes_no_message(o))
+    lengths = (int(o.arguments.get("length", longest)) for o in receives)
     return min(lengths, default=longest) < max(longest, 1) or unexplained(connection.peer_to_iut)
+
+
+def _takes_no_message(receive: Operation) -> bool:
+    return not {"PEEK", "PARTIAL"}.isdisjoint(receive.arguments.get("flags", ()))
 
 
 @judges("IND-MSG-04")

@@ -289,6 +289,38 @@ def test_a_receive_without_room_for_a_message_cuts_it_short(length: int) -> None
         assert story.conclusions(requirement) == NOTHING
 
 
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([(3, True), (2, False)], SATISFIED),
+        ([(5, False)], SATISFIED),
+        ([(3, True)], VIOLATED),
+        ([(3, False)], VIOLATED),
+        ([(3, False), (2, False)], VIOLATED),
+        ([(3, True), (2, True)], VIOLATED),
+        ([(3, True), (1, False)], VIOLATED),
+    ],
+    ids=["parts", "whole", "rest-lost", "cut", "not-marked", "unfinished", "rest-cut"],
+)
+@pytest.mark.parametrize("wire", [True, False])
+def test_a_message_that_is_taken_in_parts(wire: bool, parts: list[tuple[int, bool]], expected: set[Conclusion]) -> None:
+    story, offset = Story(REFERENCE, wire=wire), 0
+    story.peer.send(5)
+    if wire:
+        story.pdu(PEER, "DATA", pattern(0, 5))
+    story.peer.shutdown("send")
+    if wire:
+        story.pdu(PEER, "RELEASE")
+    for length, partial in parts:
+        call = story.iut.begin("recv", length=3, flags=["PARTIAL"])
+        content = base64.b64encode(pattern(0, length, offset)).decode()
+        story.iut.finish(call, length=length, data=content, partial=partial)
+        offset += length
+    story.iut.recv(flags=["PARTIAL"])
+    assert story.conclusions("IND-MSG-03") == expected
+    assert story.conclusions("IND-MSG-01") == NOTHING
+
+
 def test_a_short_peek_cuts_nothing_short() -> None:
     story = sent(5)
     story.iut.call("recv", length=1, flags=["PEEK"], result={"length": 1, "data": "AA=="})
