@@ -302,6 +302,7 @@ class Endpoint(Caller):
         """Have a receive waiting, blocked in its call or posted, while the body happens; then wait for its end.
 
         `posted` is the mechanism by which it is to complete (empty: the agent's own choice), None if it is to block.
+        A body may settle before it ends the connection, which must leave time enough to show that nothing was told.
         """
         if posted is not None:
             token = self.post_read(mechanism=posted)
@@ -309,7 +310,7 @@ class Endpoint(Caller):
             yield
             self.completed(token, wait_ms=wait_ms)
         else:
-            limit = self.limits.patience_ms if wait_ms is None else wait_ms
+            limit = self.limits.settle_ms + self.limits.patience_ms if wait_ms is None else wait_ms
             pending = self.begin("recv", length=CHUNK, wait_ms=limit)
             self._see_it_read_on()
             yield
