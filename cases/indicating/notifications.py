@@ -4,6 +4,7 @@
 import pytest
 
 from conformance.execution.casework import (
+    IUT,
     PEER,
     Close,
     Connection,
@@ -13,6 +14,7 @@ from conformance.execution.casework import (
     Shutdown,
     ShutdownThenClose,
     establish,
+    establish_two,
     exercises,
     waits,
     where,
@@ -118,6 +120,21 @@ def test_data_is_unread_at_the_abort(connection: Connection, mechanism: str) -> 
     connection.iut.await_event(mechanism=mechanism)
     connection.iut.read_to_the_end("nonblocking")
     look_again(connection, mechanism)
+
+
+@waits(0.1)
+@exercises("IND-FDC-01")
+@pytest.mark.parametrize("which", [0, 1], ids=["first", "second"])
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_one_of_two_connections_ends(ends: Connection, mechanism: str, which: int) -> None:
+    """The implementation asks to be told of the ends of two connections; one of them ends."""
+    both = (ends, establish_two(ends, IUT))
+    for connection in both:
+        connection.iut.select_events("FD_CLOSE", mechanism=mechanism)
+    both[which].peer.shutdown("send")
+    both[which].iut.await_event(mechanism=mechanism)
+    for connection in both:
+        look_again(connection, mechanism)
 
 
 @waits(0.1)
