@@ -319,6 +319,19 @@ def test_what_is_late_has_the_times_of_then_and_is_not_said_after_a_reset() -> N
     assert len(between.told) == count
 
 
+def test_a_request_can_be_made_later_and_with_other_octets() -> None:
+    def cut_and_late(request: Request) -> Request:
+        """What is sent loses its last octet, and a little time."""
+        return request.with_data(request.data[:-1]).later(5)
+
+    between = Between(cut_and_late)
+    between.request(id=1, op="send", socket=3, data="AAE=")
+    assert between.asked == []
+    ms, make = between.late.pop()
+    make()
+    assert (ms, between.asked) == (5, [{"id": 1, "op": "send", "socket": 3, "data": "AA=="}])
+
+
 # --- how a mutant is written ----------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from tests.oracle.story import (
     Story,
     reference,
     statement,
+    windows_tcp,
 )
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
@@ -327,6 +328,45 @@ def test_refusing_it_after_the_peers_end_is_no_better() -> None:
     story = noticed(goodbye())
     story.iut.send_disconnect(b"grand total", error="WSAENOTCONN")
     assert Conclusion.VIOLATED in story.conclusions("DD-SEND-01")
+
+
+CLAIMED_OF_TCP = windows_tcp(
+    service_flags=("GUARANTEED_DELIVERY", "GRACEFUL_CLOSE", "DISCONNECT_DATA"),
+    limits=Limits(disconnect_data_max=0),
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "ended", "concluded"),
+    [(0, True, VIOLATED), (100, True, VIOLATED), (109, True, NOTHING), (100, False, NOTHING)],
+    ids=["no-data", "the-data-alone", "more-than-the-data", "no-end-yet"],
+)
+def test_claimed_of_a_tcp_that_sends_nothing_of_it(sent: int, ended: bool, concluded: set[Conclusion]) -> None:
+    """Every octet is seen there; what is more than was given to send may be the disconnect data."""
+    story = Story(CLAIMED_OF_TCP)
+    if sent:
+        story.iut.send(100)
+    story.iut.send_disconnect(TOTAL)
+    if sent:
+        story.data(IUT, sent)
+    if ended:
+        story.fin(IUT)
+    assert story.conclusions("DD-SEND-01") == concluded
+
+
+def test_what_a_tcp_carries_that_nobody_saw_is_not_left_out() -> None:
+    story = Story(CLAIMED_OF_TCP, wire=False)
+    story.iut.send_disconnect(TOTAL)
+    story.peer.recv()
+    assert story.conclusions("DD-SEND-01") == NOTHING
+
+
+@pytest.mark.parametrize(("limit", "concluded"), [(None, UNDETERMINED), (0, UNDETERMINED), (9, VIOLATED), (8, NOTHING)])
+def test_too_much_is_told_by_a_stated_limit(limit: int | None, concluded: set[Conclusion]) -> None:
+    """A limit of 0 beside the claim states none."""
+    story = Story(msgspec.structs.replace(REFERENCE, limits=Limits(disconnect_data_max=limit)))
+    story.iut.send_disconnect(TOTAL, error="WSAEMSGSIZE")
+    assert story.conclusions("DD-SEND-01") == concluded
 
 
 # --- DD-SEND-02, DD-SEND-03 -------------------------------------------------------------------------------------------

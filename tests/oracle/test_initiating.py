@@ -896,11 +896,12 @@ def test_the_answer_is_cut_short(make: Callable[[], Story], asker: str) -> None:
     assert story.conclusions("DD-SCN-05") == VIOLATED
 
 
+@pytest.mark.parametrize("takes", [1, 0])
 @pytest.mark.parametrize("make", [Story, wireless])
-def test_the_answer_is_refused(make: Callable[[], Story]) -> None:
+def test_the_answer_is_refused(make: Callable[[], Story], takes: int) -> None:
     story = make()
     _request(story, "peer")
-    story.iut.send(7, error="EPIPE")
+    story.iut.send(7, error="EPIPE", takes=takes)
     assert story.conclusions("DD-SCN-05") == VIOLATED
 
 

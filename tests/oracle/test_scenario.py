@@ -139,6 +139,34 @@ def test_the_iut_as_client_is_never_told() -> None:
     assert exchange.story.conclusions("DD-SCN-01") == VIOLATED
 
 
+@WIRED
+def test_the_iut_as_server_sends_nothing_until_it_closes(wire: bool) -> None:
+    """Step 5 succeeded, the client looked for long, and nothing had left: 5' before 6 was not free to be left out."""
+    exchange = Exchange(PEER, wire=wire)
+    exchange.tell(["1", "2", "3"])
+    exchange.story.iut.send_disconnect(GRAND_TOTAL)
+    exchange.story.peer.recv(timeout=True, takes=1500, wait_ms=1500)
+    for requirement in ("DD-SCN-01", "DD-SCN-02"):
+        assert exchange.story.conclusions(requirement) == VIOLATED
+
+
+def test_a_client_that_is_not_told_of_what_the_link_shows_is_not_the_iuts_doing() -> None:
+    exchange = Exchange(PEER)
+    exchange.tell(["1", "2", "3", "5"])
+    exchange.story.peer.recv(timeout=True, takes=1500, wait_ms=1500)
+    for requirement in ("DD-SCN-01", "DD-SCN-02"):
+        assert exchange.story.conclusions(requirement) == NOTHING
+
+
+def test_a_client_that_looked_too_briefly_shows_nothing() -> None:
+    exchange = Exchange(PEER)
+    exchange.tell(["1", "2", "3"])
+    exchange.story.iut.send_disconnect(GRAND_TOTAL)
+    exchange.story.peer.recv(timeout=True, takes=500, wait_ms=500)
+    for requirement in ("DD-SCN-01", "DD-SCN-02"):
+        assert exchange.story.conclusions(requirement) == NOTHING
+
+
 def test_an_exchange_that_is_not_finished_proves_nothing() -> None:
     for length in range(1, 8):
         story = Exchange(IUT).tell(ORDERS["after 8"][:length])
@@ -164,6 +192,16 @@ def test_closing_directly_is_directly_and_with_default_linger(client: object, be
     story = exchange.tell(["5'", "6", "7", "8"])
     assert story.conclusions("DD-SCN-01") == SATISFIED
     assert story.conclusions("DD-SCN-03") == NOTHING
+
+
+@pytest.mark.parametrize("got", [b"", GRAND_TOTAL])
+def test_a_clock_may_show_no_time_between_entry_and_return_of_step_5(got: bytes) -> None:
+    exchange = Exchange(PEER)
+    exchange.tell(["1", "2", "3"])
+    exchange.story.iut.send_disconnect(GRAND_TOTAL, takes=0)
+    exchange.story.pdu(IUT, "RELEASE", got)
+    story = exchange.tell(["5'", "6", "7", "8"], {"7": got})
+    assert story.conclusions("DD-SCN-03") == (SATISFIED if got else VIOLATED)
 
 
 def test_a_reset_of_the_peers_excuses_the_iut() -> None:
