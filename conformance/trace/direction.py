@@ -384,7 +384,9 @@ def _visible_ending(
             if known <= passage.start <= upto:
                 if aborted_here is not None and aborted_here < time:
                     break
-                certain_at = time if relay is None else None if far else min((t for t in relay if t > time), default=None)
+                certain_at = (
+                    time if relay is None else None if far else min((t for t in relay if t > time), default=None)
+                )
                 return Ending(EndKind.ABORTED_BY_SENDER, time, certain_at, time, passage.events)
             unacceptable = unacceptable or passage
         elif passage.fin and fin is None:
