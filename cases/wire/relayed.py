@@ -57,20 +57,33 @@ def test_fin_before_the_data(connection: Connection, queued: int) -> None:
 
 
 @exercises("WIRE-FIN-06")
-@pytest.mark.parametrize("surface", ["blocking", "epoll-et"])
+@pytest.mark.parametrize(
+    "surface",
+    [
+        "blocking",
+        "epoll-et",
+        pytest.param("event", marks=where("surface:event", "op:enum_events")),
+        pytest.param("message", marks=where("surface:message")),
+    ],
+)
 def test_repeated_fin(connection: Connection, surface: str) -> None:
-    """The peer's FIN comes again after the implementation has read the end."""
+    """The peer's FIN comes again after the implementation has been told of the end, and has read it."""
+    quiet_ms = connection.limits.settle_ms
     if surface == "epoll-et":
-        connection.iut.poll("epoll-et", wait_ms=0)
+        connection.iut.poll(surface, wait_ms=0)
     connection.peer.shutdown("send")
     connection.wait_until_told(PEER)
-    connection.iut.read_to_the_end()
+    connection.iut.read_to_the_end("blocking" if surface == "epoll-et" else surface)
     if surface == "epoll-et":
-        connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
-        connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
+        connection.iut.poll(surface, wait_ms=quiet_ms)
+        connection.iut.poll(surface, wait_ms=quiet_ms)
+    elif surface != "blocking":
+        connection.iut.await_event(mechanism=surface, wait_ms=quiet_ms)
     fin_comes_again(connection)
     if surface == "epoll-et":
-        connection.iut.poll("epoll-et", wait_ms=connection.limits.settle_ms)
+        connection.iut.poll(surface, wait_ms=quiet_ms)
+    elif surface != "blocking":
+        connection.iut.await_event(mechanism=surface, wait_ms=quiet_ms)
     connection.iut.read(times=2)
 
 

@@ -93,13 +93,16 @@ def _told_again(connection: Connection, came: int) -> tuple[Shown, ...] | None:
 
 
 def _indicated_again(connection: Connection, came: int) -> tuple[Shown, ...] | None:
+    """An indication of the end, and after it (where a record holds them: after one that held none) another."""
     iut = connection.iut
-    notices = [n for n in iut.indications if n.type in ("FD_CLOSE", "END") and n.error is None]
-    ends = [Word(n.at, "GRACEFUL", n.type, (n.n,)) for n in notices]
+    ends = [(n.at, Word(n.at, "GRACEFUL", n.type, (n.n,))) for n in iut.indications if n.type == "END" and not n.error]
+    closes = (n for n in iut.notifications if n.type == "FD_CLOSE" and n.error is None)
+    ends += [(n.since, Word(n.at, "GRACEFUL", n.type, n.events)) for n in closes]
     registrations = [o.entered for o in iut.calls("event_select")]
-    for first, second in pairwise(ends):
+    for (_, first), (since, second) in pairwise(ends):
         renewed = any(first.at <= at <= second.at for at in registrations)
-        if first.seen == second.seen and came <= second.at < undone_at(connection) and not renewed:
+        again = first.seen == second.seen and first.at < since and came <= second.at < undone_at(connection)
+        if again and not renewed:
             return first, second
     return None
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Reading the kill matrix from the results of a session in which mutants stood for implementations.
 
-The verdicts are read the other way round: what fails is as it should be. What a sound provider violates in the same case
-is no merit of the suite, and does not count.
+The verdicts are read the other way round: what fails is as it should be. What a sound provider violates in the same
+case is no merit of the suite, and does not count.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The session in which mutants stand for implementations: each is given the cases that exercise what must catch it.
 
-A mutant is tried no longer than until all its requirements are violated, each in a case in which the sound provider does
-not violate it, for what comes after could not take that back; with `--shutdown-all` it is given every case, and to the
-end. The sound providers are given the same cases, to the end.
+A mutant is tried no longer than until all its requirements are violated, each in a case in which the sound provider
+does not violate it, for what comes after could not take that back; with `--shutdown-all` it is given every case, and to
+the end. The sound providers are given the same cases, to the end.
 """
 
 from __future__ import annotations

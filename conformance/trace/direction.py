@@ -43,9 +43,9 @@ class Ending:
     """How a direction ended, when, and what shows it.
 
     `at`: the first time (nanoseconds) at which the receiver could know; `certain_at`: the time from which it must
-    have known (it acknowledged the FIN; a reset passed on a link that is captured, or on one that is relayed and the
-    next segment came to the relay; without a visible link, the sender's call had returned or its process was dead), None
-    if nothing shows that; `reset_at`: when a reset
+    have known (it acknowledged the FIN; a reset passed on a link that is captured, or on one that is relayed, and the
+    next segment came to the relay; without a visible link, the sender's call had returned or its process was dead),
+    None if nothing shows that; `reset_at`: when a reset
     reached the receiver, if one did.
     """
 
@@ -272,7 +272,8 @@ def direction_of(
     """Derive a direction from the segments of a visible link; `lost` is why they are not all, empty if they are.
 
     On a link that the harness relays, a segment's time comes before its delivery, by how much is not known; but it is
-    delivered before the next one is looked at. Where the receiver is `far` from where the link is seen, its acknowledgements are seen some time after it has sent them, too.
+    delivered before the next one is looked at. Where the receiver is `far` from where the link is seen, its
+    acknowledgements are seen some time after it has sent them, too.
     """
     isn = _initial_sequence(segments, sender.end)
     if isn is None or lost:
@@ -360,6 +361,11 @@ def _progress(passages: Iterable[Passage]) -> Iterator[tuple[int, int, Passage]]
         yield time, upto, passage
 
 
+def _arrived_by(time: int, relay: Sequence[int] | None) -> int | None:
+    """When what passed at that time had surely arrived."""
+    return time if relay is None else min((at for at in relay if at > time), default=None)
+
+
 def _visible_ending(
     passages: Sequence[Passage],
     acknowledgements: Sequence[Acknowledgement],
@@ -384,7 +390,7 @@ def _visible_ending(
             if known <= passage.start <= upto:
                 if aborted_here is not None and aborted_here < time:
                     break
-                certain_at = time if relay is None else None if far else min((t for t in relay if t > time), default=None)
+                certain_at = None if far else _arrived_by(time, relay)
                 return Ending(EndKind.ABORTED_BY_SENDER, time, certain_at, time, passage.events)
             unacceptable = unacceptable or passage
         elif passage.fin and fin is None:

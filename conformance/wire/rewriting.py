@@ -2,8 +2,8 @@
 """An implementation on a relayed link, changed as if it were wrong itself: in what it sends, and in what it takes in.
 
 A filter is shown each segment of the IUT, or each that reaches it, and returns what takes its place: it, others,
-several or None. Unlike the rules of a case (`rules`), what it does is not the harness's doing: the record shows what the
-IUT sends as sent, and what comes as it came, whatever the IUT makes of it.
+several or None. Unlike the rules of a case (`rules`), what it does is not the harness's doing: the record shows what
+the IUT sends as sent, and what comes as it came, whatever the IUT makes of it.
 """
 
 from __future__ import annotations

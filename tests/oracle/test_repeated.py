@@ -137,6 +137,17 @@ def test_repeated_fin_raises_a_second_fd_close(renewed: bool, expected: set[Conc
     assert story.conclusions("WIRE-FIN-06") == expected
 
 
+@pytest.mark.parametrize(("quiet", "expected"), [(True, VIOLATED), (False, UNDETERMINED)])
+def test_repeated_fin_puts_a_second_fd_close_into_the_record(quiet: bool, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story(WINSOCK, wire=True))
+    story.iut.enum_events(("FD_CLOSE", ""))
+    if quiet:  # else it may have been raised twice before the FIN came again
+        story.iut.enum_events()
+    again(story)
+    story.iut.enum_events(("FD_CLOSE", ""))
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
 def test_repeated_fin_in_time_wait_has_nobody_to_tell() -> None:
     story = Story()
     story.iut.shutdown()

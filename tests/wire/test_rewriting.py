@@ -9,7 +9,6 @@ from scapy.layers.inet6 import IPv6
 
 from conformance.wire.rewriting import Arrived, Rewriter, Rewriting, Sent
 
-
 OTHER = b"no packet of TCP at all, but long enough"
 
 
