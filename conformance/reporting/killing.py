@@ -7,7 +7,6 @@ merit of the suite, and does not count.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -46,6 +45,7 @@ class Tried(msgspec.Struct, frozen=True):
     says: str
     kills: tuple[str, ...]
     planned: int
+    subject: str = ""
 
 
 def matrix(results: Results, tried: Iterable[Tried], *, demanded: Collection[str] | None = None) -> KillMatrix:
@@ -98,6 +98,7 @@ def _row(tried: Tried, providers: Mapping[str, ProviderResults]) -> MutantRow:
         caught=caught,
         cases=len(broken.cases) if broken else 0,
         reason=reason,
+        subject=tried.subject,
     )
 
 
@@ -134,26 +135,35 @@ def _violated(row: RequirementRow) -> bool:
 
 
 def _death(row: RequirementRow) -> Death:
-    case = next(c for c in row.cases if any(f.outcome is Conclusion.VIOLATED for f in c.findings))
-    return Death(row.id, case.id, case.evidence)
+    case, finding = next((c, f) for c in row.cases for f in c.findings if f.outcome is Conclusion.VIOLATED)
+    return Death(row.id, case.id, case.evidence, finding.because)
 
 
 # --- on disk --------------------------------------------------------------------------------------------------------
 
 
-def save(found: KillMatrix, directory: Path) -> None:
-    """Write `mutants.json`; and into `results.json`, where a run of this suite has left one there. Raises OSError."""
+def save(found: KillMatrix, directory: Path) -> Results | None:
+    """Write `mutants.json`; and into `results.json`, where a run of this suite has left one there: these results then.
+
+    Raises OSError.
+    """
     suite = Suite(__version__, catalogue.digest())
     write_whole(directory / "mutants.json", msgspec.json.encode(Stored(1, suite, found)) + b"\n")
     path = directory / "results.json"
-    with contextlib.suppress(BadResults):
-        if (results := load_results(path)).suite == suite:
-            save_results(msgspec.structs.replace(results, mutants=found), path)
+    try:
+        results = load_results(path)
+    except BadResults:
+        return None
+    if results.suite != suite:
+        return None
+    results = msgspec.structs.replace(results, mutants=found)
+    save_results(results, path)
+    return results
 
 
 def load(path: Path) -> Stored:
     """Read a matrix back, strictly. Raises BadResults."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Stored)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise BadResults(path, "", str(error), "run `shutdown-conformance mutants` again") from None
