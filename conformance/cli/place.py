@@ -100,6 +100,8 @@ def _clear(output: Path, results: str, evidence: tuple[str, ...]) -> None:
 
     if results == "results.json":
         reports.remove(output)
+    elif results == "mutants.json":
+        reports.remove_mutants(output)
     for folder in (output / name for name in evidence):
         if folder.is_dir() and not folder.is_symlink():
             shutil.rmtree(folder)

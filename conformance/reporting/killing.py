@@ -7,7 +7,6 @@ case is no merit of the suite, and does not count.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
@@ -21,7 +20,15 @@ from conformance.oracle.findings import Conclusion
 from conformance.oracle.judging import judged
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting.killmatrix import Death, Fate, KillMatrix, MutantRow
-from conformance.reporting.results import BadResults, CaseRow, ProviderResults, RequirementRow, Results, Suite
+from conformance.reporting.results import (
+    BadResults,
+    CaseRow,
+    FindingRow,
+    ProviderResults,
+    RequirementRow,
+    Results,
+    Suite,
+)
 from conformance.reporting.results import load as load_results
 from conformance.reporting.results import save as save_results
 from conformance.trace.whole import write_whole
@@ -46,6 +53,7 @@ class Tried(msgspec.Struct, frozen=True):
     says: str
     kills: tuple[str, ...]
     planned: int
+    subject: str = ""
 
 
 def matrix(results: Results, tried: Iterable[Tried], *, demanded: Collection[str] | None = None) -> KillMatrix:
@@ -98,6 +106,7 @@ def _row(tried: Tried, providers: Mapping[str, ProviderResults]) -> MutantRow:
         caught=caught,
         cases=len(broken.cases) if broken else 0,
         reason=reason,
+        subject=tried.subject,
     )
 
 
@@ -133,31 +142,44 @@ def _deaths(broken: ProviderResults, excused: Collection[tuple[str, str]]) -> It
     """Each requirement that was violated, with the first case in which the sound provider does not violate it."""
     for row in broken.requirements:
         fatal = (case for case in _violating(row) if (row.id, case.id) not in excused)
-        if (case := next(fatal, None)) is not None:
-            yield Death(row.id, case.id, case.evidence)
+        if (case := next(fatal, None)) is not None and (finding := _violation(case)) is not None:
+            yield Death(row.id, case.id, case.evidence, finding.because)
 
 
 def _violating(row: RequirementRow) -> Iterator[CaseRow]:
     if row.verdict in (Verdict.FAIL, Verdict.DEVIATION):
-        yield from (c for c in row.cases if any(f.outcome is Conclusion.VIOLATED for f in c.findings))
+        yield from (c for c in row.cases if _violation(c) is not None)
+
+
+def _violation(case: CaseRow) -> FindingRow | None:
+    return next((f for f in case.findings if f.outcome is Conclusion.VIOLATED), None)
 
 
 # --- on disk --------------------------------------------------------------------------------------------------------
 
 
-def save(found: KillMatrix, directory: Path) -> None:
-    """Write `mutants.json`; and into `results.json`, where a run of this suite has left one there. Raises OSError."""
+def save(found: KillMatrix, directory: Path) -> Results | None:
+    """Write `mutants.json`; and into `results.json`, where a run of this suite has left one there: these results then.
+
+    Raises OSError.
+    """
     suite = Suite(__version__, catalogue.digest())
     write_whole(directory / "mutants.json", msgspec.json.encode(Stored(1, suite, found)) + b"\n")
     path = directory / "results.json"
-    with contextlib.suppress(BadResults):
-        if (results := load_results(path)).suite == suite:
-            save_results(msgspec.structs.replace(results, mutants=found), path)
+    try:
+        results = load_results(path)
+    except BadResults:
+        return None
+    if results.suite != suite:
+        return None
+    results = msgspec.structs.replace(results, mutants=found)
+    save_results(results, path)
+    return results
 
 
 def load(path: Path) -> Stored:
     """Read a matrix back, strictly. Raises BadResults."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Stored)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise BadResults(path, "", str(error), "run `shutdown-conformance mutants` again") from None

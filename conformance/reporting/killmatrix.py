@@ -6,15 +6,18 @@ It is read from the results of a session by `killing`, stored in `mutants.json`,
 
 from __future__ import annotations
 
+from collections import Counter
 from enum import StrEnum
 
 import msgspec
+
+from conformance.reporting.text import several
 
 ALL_KILLED, NOT_ALL, NOTHING_RAN = 0, 1, 3
 
 
 class Fate(StrEnum):
-    """What became of a mutant."""
+    """What became of a mutant: the worst for the suite comes first."""
 
     SURVIVED = "survived"
     ELSEWHERE = "caught elsewhere"
@@ -24,17 +27,19 @@ class Fate(StrEnum):
 
 
 class Death(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What caught a mutant: a requirement, the first case that shows it, and the trace of that."""
+    """What caught a mutant: a requirement, the first case that shows it, the trace of that, and what was seen in it."""
 
     requirement: str
     case: str
     evidence: str
+    because: str = ""
 
 
 class MutantRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One mutant over one sound provider. `kills`: those of its requirements that apply there. `caught`: what fails.
 
-    `cases` were run; `reason` says why it did not die as it should have, and is empty where it did.
+    `cases` were run; `reason` says why it did not die as it should have, and is empty where it did. `subject` is what
+    it is about: the file of mutants that it is in.
     """
 
     name: str
@@ -45,6 +50,7 @@ class MutantRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     caught: tuple[Death, ...]
     cases: int
     reason: str = ""
+    subject: str = ""
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -73,6 +79,18 @@ class KillMatrix(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         """Those that have never been seen to fail."""
         covered = self.covered
         return tuple(requirement for requirement in self.demanded if requirement not in covered)
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to, for people."""
+        fates = Counter(row.fate for row in self.mutants)
+        order = (Fate.KILLED, *(fate for fate in Fate if fate is not Fate.KILLED))
+        told = [f"{fates[fate]} {fate}" for fate in order if fates[fate] or fate is Fate.KILLED]
+        text = f"{several(len(self.mutants), 'mutant')}: {', '.join(told)}."
+        if self.demanded:
+            covered = len(self.demanded) - len(self.uncovered)
+            text += f" {covered} of {several(len(self.demanded), 'requirement')} covered."
+        return text
 
     @property
     def status(self) -> int:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,8 +24,8 @@ _UNCOVERED_IN_FULL = 12
 _IN_FULL = (Fate.SURVIVED, Fate.ELSEWHERE, Fate.BROKE)
 
 
-def print_matrix(matrix: KillMatrix, console: Console, output: Path) -> None:
-    """Print what the mutants came to. `output` is the directory that the evidence paths start from."""
+def print_matrix(matrix: KillMatrix, console: Console, output: Path, *, page: Path | None = None) -> None:
+    """Print what the mutants came to. `output` is the directory that the evidence paths start from; `page` is named."""
     width = min(WIDTH, console.width) if console.is_terminal else WIDTH
 
     def line(text: str, style: str = "") -> None:
@@ -59,20 +58,10 @@ def print_matrix(matrix: KillMatrix, console: Console, output: Path) -> None:
             for identity in matrix.uncovered:
                 lines(wrapped(f"  {identity}", catalogue.load()[identity].statement, width=width, column=20))
     console.print()
-    line(totals(matrix), "bold green" if matrix.status == 0 else "bold red")
+    line(matrix.sentence, "bold green" if matrix.status == 0 else "bold red")
     line(f"Kill matrix: {output / 'mutants.json'}   Evidence: {output / 'mutants'}")
-
-
-def totals(matrix: KillMatrix) -> str:
-    """What it comes to, in a sentence."""
-    fates = Counter(row.fate for row in matrix.mutants)
-    order = (Fate.KILLED, *_IN_FULL, Fate.NOT_RUN)
-    told = [f"{fates[fate]} {fate}" for fate in order if fates[fate] or fate is Fate.KILLED]
-    text = f"{several(len(matrix.mutants), 'mutant')}: {', '.join(told)}."
-    if matrix.demanded:
-        covered = len(matrix.demanded) - len(matrix.uncovered)
-        text += f" {covered} of {several(len(matrix.demanded), 'requirement')} covered."
-    return text
+    if page is not None:
+        line(f"Report: {page}")
 
 
 def _of(matrix: KillMatrix, fate: Fate) -> list[MutantRow]:

@@ -215,12 +215,16 @@ class Collector:
         """Write the reports. Whatever goes wrong with them is told, and takes nothing from the results."""
         try:
             with told_if_slow("writing the reports"):
-                reports.write(results, self.output, self.output)
-            self.page = self.output / reports.PAGE
+                self.page = self._draw(results)
         except OSError as error:
             self._tell_without_reports(str(error.strerror))
         except Exception as error:
             self._tell_without_reports(f"{type(error).__name__}: {error}")
+
+    def _draw(self, results: reporting.Results) -> Path:
+        """Write them; the page that people open. Raises OSError."""
+        reports.write(results, self.output, self.output)
+        return self.output / reports.PAGE
 
     def _tell_without_reports(self, why: str) -> None:
         sys.stderr.write(clean(f"the reports could not be written to {self.output}: {why}") + "\n")

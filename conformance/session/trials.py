@@ -29,7 +29,7 @@ from conformance.execution.profile import Profile
 from conformance.execution.running import Case, Provider
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.results import CaseResult, judge_case
-from conformance.reporting import killing
+from conformance.reporting import killing, reports
 from conformance.reporting.killmatrix import KillMatrix
 from conformance.reporting.killsummary import print_matrix
 from conformance.reporting.progress import Progress
@@ -208,6 +208,7 @@ class Tallier(Collector):
         super().__init__(config, output, None)
         self.plan = plan
         self.matrix: KillMatrix | None = None
+        self.run: Results | None = None
         self.given = Counter[str]()
         self.over = Counter[str]()
         self.violated: dict[str, set[str]] = {}
@@ -257,14 +258,22 @@ class Tallier(Collector):
                 says=made.mutant.says,
                 kills=made.mutant.kills,
                 planned=self.given[name],
+                subject=Path(made.mutant.file).stem,
             )
             for name, made in self.plan.mutations.items()
         ]
         self.matrix = killing.matrix(results, tried, demanded=self.plan.demanded)
-        killing.save(self.matrix, self.output)
+        self.run = killing.save(self.matrix, self.output)
 
-    def _write_reports(self, results: Results) -> None:
-        """The matrix is a part of the report of the run that lies beside it, if one does."""
+    def _draw(self, results: Results) -> Path:
+        """The page of the matrix, and the reports of the run that it has become a part of."""
+        assert self.matrix is not None
+        if self.run is not None and (self.output / Collector.kept_in).is_dir():
+            reports.write(self.run, self.output, self.output)
+            return self.output / reports.MUTANTS
+        if self.run is not None:  # its page would lose the ladders
+            self.said.append(f"{reports.PAGE} stays as it is: the evidence of its run is not here.")
+        return reports.write_mutants(self.matrix, results.suite, self.output, self.output)
 
     def _status(self, results: Results) -> int:
         assert self.matrix is not None
@@ -272,4 +281,5 @@ class Tallier(Collector):
 
     def _print(self, results: Results) -> None:
         assert self.matrix is not None
-        print_matrix(self.matrix, Console(), self.output)
+        print_matrix(self.matrix, Console(), self.output, page=self.page)
+        self._tell(sys.stdout)

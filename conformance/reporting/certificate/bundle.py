@@ -8,16 +8,19 @@ covers the manifest. These two lie in the archive as they are, so that nothing o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from conformance.reporting import page
 from conformance.reporting.certificate import archive
+from conformance.reporting.page import mutants
 from conformance.reporting.results import Results
 
-RESULTS, REPORT, KEY = "results.json", "report.html", "public-key.pem"
+RESULTS, KEY = "results.json", "public-key.pem"
+REPORT, MUTANTS = "report.html", "mutants.html"
 MANIFEST, STATEMENT = "manifest.json", "statement.dsse.json"
 EVIDENCE = "evidence/"
 FORMAT = 1
@@ -68,6 +71,14 @@ def evidence_of(results: Results) -> Iterator[str]:
             yield packets_beside(control.evidence)
 
 
+def pages_of(results: Results, directory: Path) -> dict[str, bytes]:
+    """The pages of a bundle by name: the report, and that of the kill matrix, whose evidence stays behind."""
+    pages = {REPORT: page.render(results, directory)}
+    if results.mutants is not None:
+        pages[MUTANTS] = mutants.render(results.mutants, results.suite, directory, evidence=False)
+    return {name: content.encode() for name, content in pages.items()}
+
+
 def packets_beside(trace: str) -> str:
     """Where the packets of that trace lie."""
     return f"{trace.removesuffix('.jsonl')}.pcapng"
@@ -77,15 +88,15 @@ def write(
     file: BinaryIO,
     directory: Path,
     evidence: Iterable[str],
-    report: str,
+    pages: Mapping[str, bytes],
     key: bytes,
     sign: Sign,
     packed: Callable[[], object] = int,
 ) -> int:
     """Write a bundle, the same octets for the same input; the number of its files. `packed` is called after each.
 
-    `evidence` are paths below the directory, `key` the public key in PEM. Raises OSError, and BadArchive for a path
-    that no bundle may have and for what is too large.
+    `evidence` are paths below the directory, `pages` the pages by name, `key` the public key in PEM. Raises OSError,
+    and BadArchive for a path that no bundle may have and for what is too large.
     """
     written: list[archive.Packed] = []
 
@@ -95,7 +106,8 @@ def write(
         return written[-1]
 
     results = add(RESULTS, _chunks(directory / RESULTS))
-    add(REPORT, [report.encode()])
+    for name, content in pages.items():
+        add(name, [content])
     add(KEY, [key])
     for name in sorted(evidence):
         add(name, _chunks(directory / name))

@@ -15,7 +15,7 @@ from securesystemslib.signer import CryptoSigner
 
 from conformance import __version__
 from conformance.catalogue import catalogue
-from conformance.reporting import gating, page
+from conformance.reporting import gating
 from conformance.reporting.certificate import archive, bundle, signing, statement
 from conformance.reporting.certificate.bundle import Progress
 from conformance.reporting.gating import Gate
@@ -60,7 +60,7 @@ def certify(directory: Path, signer: CryptoSigner, output: Path, progress: Progr
     _check_run(results, gate)
     again = _judged_again(results, directory, progress)
     progress("making the report", 0, 0)
-    report = page.render(results, directory)
+    pages = bundle.pages_of(results, directory)
     evidence = _evidence(results, directory)
     made: list[statement.Statement] = []
 
@@ -68,7 +68,7 @@ def certify(directory: Path, signer: CryptoSigner, output: Path, progress: Progr
         made.append(statement.make(results, gate, results_sha256, manifest_sha256))
         return signing.sign(statement.encoded(made[-1]), signer)
 
-    total, done = len(evidence) + 5, 0
+    total, done = len(evidence) + len(pages) + 4, 0
 
     def packed() -> None:
         nonlocal done
@@ -79,7 +79,7 @@ def certify(directory: Path, signer: CryptoSigner, output: Path, progress: Progr
     try:
         with beside.open("w+b") as file:
             key = signing.public_pem(signer.public_key)
-            files = bundle.write(file, directory, evidence, report, key, sign, packed)
+            files = bundle.write(file, directory, evidence, pages, key, sign, packed)
             octets = file.tell()
             archive.read_directory(file)  # what no verifier would read must not be written
         beside.replace(output)

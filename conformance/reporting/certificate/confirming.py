@@ -8,7 +8,7 @@ By another suite than the one that judged first, a difference proves nothing wro
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,12 +18,17 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting import gating, page
 from conformance.reporting.certificate import bundle, statement
 from conformance.reporting.certificate.archive import Flaw
-from conformance.reporting.certificate.bundle import REPORT, RESULTS, STATEMENT, Progress
+from conformance.reporting.certificate.bundle import MUTANTS, REPORT, RESULTS, STATEMENT, Progress
 from conformance.reporting.gating import Gate
 from conformance.reporting.rejudging import Change, Rejudged, rejudge
 from conformance.reporting.results import BadResults, Results, Suite, load
 from conformance.reporting.text import several
 from conformance.trace.store import UnknownFormat
+
+_PAGES = {
+    REPORT: ("the report", "these results and this evidence"),
+    MUTANTS: ("the page of the kill matrix", "these results"),
+}
 
 
 @dataclass
@@ -80,7 +85,7 @@ def _unlike(says: statement.Predicate, expected: statement.Predicate) -> Iterato
 
 def confirm(
     content: bytes,
-    report: bytes | None,
+    pages: Mapping[str, bytes],
     whole: Collection[str],
     present: Collection[str],
     directory: Path,
@@ -89,8 +94,8 @@ def confirm(
 ) -> Confirmed | None:
     """Judge everything again and account for it; None where the results cannot be read.
 
-    `content` is `results.json`, `report` the page. `directory` holds the evidence; of what is `present` in the bundle,
-    only what is `whole` is judged, the rest having been named already.
+    `content` is `results.json`, `pages` what lies beside it to be looked at. `directory` holds the evidence; of what is
+    `present` in the bundle, only what is `whole` is judged, the rest having been named already.
     """
     results = _read(content, directory, account)
     if results is None:
@@ -104,8 +109,7 @@ def confirm(
     again = rejudge(results, directory, lambda done: progress("judging again", done, total))
     differs = _check_verdicts(results, again, whole, directory, account)
     progress("drawing the report again", 0, 0)
-    if report is not None:
-        _check_report(results, report, again, directory, account)
+    _check_pages(results, pages, again, directory, account)
     account.unverified += _vouched(results)
     return Confirmed(results, gate, again.results.cases.finished, differs)
 
@@ -121,8 +125,6 @@ def _vouched(results: Results) -> Iterator[str]:
     yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
     left = several(silent, "requirement was", "requirements were")
     yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
-    if results.mutants is not None:
-        yield "the kill matrix: it is of another session, whose evidence is not here"
     yield "that the evidence was taken from what it names, and when: for that the signer vouches"
 
 
@@ -230,7 +232,11 @@ def _differences(results: Results, now: Results) -> Iterator[Difference]:
             yield Difference(old.name, before.id, str(before.verdict), "not in this catalogue", "")
 
 
-def _check_report(results: Results, report: bytes, again: Rejudged, directory: Path, account: Account) -> None:
+def _check_pages(
+    results: Results, pages: Mapping[str, bytes], again: Rejudged, directory: Path, account: Account
+) -> None:
+    if not pages:
+        return
     if again.bad:
         account.unverified.append("the report: it is drawn from evidence that is damaged or missing")
         return
@@ -238,11 +244,15 @@ def _check_report(results: Results, report: bytes, again: Rejudged, directory: P
         account.unverified.append("the report: another version of the suite may draw it otherwise")
         return
     try:
-        drawn = page.render(results, directory)
+        drawn = bundle.pages_of(results, directory)
     except Exception as error:  # results are somebody's: what cannot be drawn is not confirmed, and the rest is told
         account.wrong.append(Flaw(REPORT, f"these results cannot be drawn: {type(error).__name__}: {error}"))
         return
-    if page.same_page(drawn, report.decode(errors="surrogateescape")):
-        account.verified.append("the report: it is what these results and this evidence look like")
-    else:
-        account.wrong.append(Flaw(REPORT, "not the report of these results and this evidence"))
+    for name, content in pages.items():
+        what, looks_like = _PAGES[name]
+        if name not in drawn:
+            account.wrong.append(Flaw(name, f"{what}, and these results have none"))
+        elif page.same_page(drawn[name].decode(), content.decode(errors="surrogateescape")):
+            account.verified.append(f"{what}: it is what {looks_like} look like")
+        else:
+            account.wrong.append(Flaw(name, f"not {what} of {looks_like}"))

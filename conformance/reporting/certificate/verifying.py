@@ -24,6 +24,7 @@ from conformance.reporting.certificate.bundle import (
     EVIDENCE,
     KEY,
     MANIFEST,
+    MUTANTS,
     REPORT,
     RESULTS,
     STATEMENT,
@@ -33,6 +34,9 @@ from conformance.reporting.certificate.bundle import (
 from conformance.reporting.certificate.confirming import Account, Confirmed, Difference, confirm
 from conformance.reporting.certificate.statement import Statement
 from conformance.reporting.text import several
+
+_NAMES = (RESULTS, REPORT, MUTANTS, KEY, MANIFEST, STATEMENT)
+"""The files of a bundle besides the evidence."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _verify(
     if RESULTS in contents.small:
         confirmed = confirm(
             contents.small[RESULTS],
-            contents.small.get(REPORT),
+            {name: contents.small[name] for name in (REPORT, MUTANTS) if name in contents.small},
             contents.evidence,
             {member.name for member in members if member.name.startswith(EVIDENCE)},
             scratch,
@@ -180,7 +184,7 @@ def _unpack(
         if manifest and name not in listed and name not in (MANIFEST, STATEMENT):
             account.wrong.append(Flaw(name, "not in the manifest: it was added"))
             continue
-        if not name.startswith(EVIDENCE) and name not in (RESULTS, REPORT, KEY, MANIFEST, STATEMENT):
+        if not name.startswith(EVIDENCE) and name not in _NAMES:
             account.wrong.append(Flaw(name, "no file that a bundle has"))
             continue
         content, packed = hashlib.sha256(), hashlib.sha256()

@@ -2,7 +2,8 @@
 """The report as one HTML file, for people: the verdict, why it is so, the matrix, and behind each cell its evidence.
 
 Everything is in the file: it asks no network, and its policy lets it ask none. What is shown at once is plain HTML
-(`report.html`); cases and ladders are packed into it, and unpacked when a cell is opened (`evidence`, `packing`).
+(`report.html`); cases and ladders are packed into it, and unpacked when a cell is opened (`evidence`, `packing`). A
+kill matrix is a page of its own (`mutants`), and so is a comparison of two runs (`difference`).
 """
 
 from __future__ import annotations

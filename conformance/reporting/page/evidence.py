@@ -119,18 +119,21 @@ def _case(
         # Told without the directory: the page reads the same wherever the results lie.
         return told | {"missing": clean(str(problem.why)), "hint": clean(problem.hint), "file": clean(case.evidence)}
     if linked:
-        told |= _links(case.evidence, directory)
+        told |= links(case.evidence, directory)
     return told | {"ladder": _ladder(trace, frozenset(pointed))}
 
 
-def _links(evidence: str, directory: Path) -> dict[str, str]:
-    """The files beside the page, as addresses relative to it. The trace has been read, so it lies in the directory."""
-    trace = (directory / evidence).resolve().relative_to(directory.resolve())
-    links = {"trace": quote(trace.as_posix())}
-    packets = trace.with_suffix(".pcapng")
-    if (directory / packets).is_file():
-        links["packets"] = quote(packets.as_posix())
-    return links
+def links(evidence: str, directory: Path) -> dict[str, str]:
+    """Trace and packets of a case as addresses relative to the directory: of those that are there, and lie in it."""
+    inside, found = directory.resolve(), {}
+    for name, suffix in (("trace", ".jsonl"), ("packets", ".pcapng")):
+        try:
+            path = (directory / evidence).with_suffix(suffix).resolve()
+        except (OSError, RuntimeError, ValueError):  # links in a circle, a name that no file can have
+            continue
+        if path.is_file() and path.is_relative_to(inside):
+            found[name] = quote(path.relative_to(inside).as_posix())
+    return found
 
 
 # --- the ladder -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -51,8 +52,8 @@ def cell_link(provider: str, requirement: str) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """A name that may be broken after its hyphens."""
-    return Markup("-<wbr>").join(escape(part) for part in clean(text).split("-"))
+    """A name that may be broken after its hyphens and underscores."""
+    return Markup("<wbr>").join(escape(part) for part in re.split("(?<=[-_])", clean(text)))
 
 
 def _finalize(value: Any) -> Any:

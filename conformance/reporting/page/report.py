@@ -19,7 +19,7 @@ from conformance.reporting.reasons import alike
 from conformance.reporting.results import ProviderResults, Results, Times
 
 _STYLES = ("report.css", "panel.css", "ladder.css", "print.css")
-_SCRIPTS = ("core.js", "ladder.js", "panel.js", "matrix.js", "start.js")
+_SCRIPTS = ("core.js", "ladder.js", "panel.js", "matrix.js", "paper.js", "start.js")
 _GATES = {OPEN: "open", CLOSED: "closed"}
 _LEFT_OPEN = (Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE)
 
@@ -71,6 +71,10 @@ def render(results: Results, directory: Path, *, evidence: bool = True) -> str:
         amber={verdict: troubles(results, verdict) for verdict in (Verdict.DEVIATION, Verdict.INCONCLUSIVE)},
         matrix=matrix(results, excused),
         claims=claims(results),
+        control=[
+            (case, behind.links(case.evidence, directory) if evidence else {})
+            for case in (results.control.cases if results.control else ())
+        ],
         left_open=[(verdict, alike(results, verdict)) for verdict in _LEFT_OPEN],
         same_catalogue=results.suite.catalogue == catalogue.digest(),
     )  # fmt: skip

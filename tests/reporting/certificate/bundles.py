@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from securesystemslib.signer import CryptoSigner
 
-from conformance.reporting import gating, page
+from conformance.reporting import gating
 from conformance.reporting.certificate import archive, bundle, signing, statement
-from conformance.reporting.certificate.bundle import MANIFEST, REPORT, RESULTS, STATEMENT, File, Manifest
+from conformance.reporting.certificate.bundle import MANIFEST, RESULTS, STATEMENT, File, Manifest
 from conformance.reporting.certificate.certifying import certify
 from conformance.reporting.certificate.verifying import Verification, verify
 from conformance.reporting.results import CaseSummary, ProviderResults, RequirementRow, Results, load, save
@@ -130,7 +130,7 @@ def as_stored(results: Results) -> bytes:
 
 def with_results(files: Mapping[str, bytes], results: Results, directory: Path) -> dict[str, bytes]:
     """The files with other results, and the report that goes with them."""
-    return {**files, RESULTS: as_stored(results), REPORT: page.render(results, directory).encode()}
+    return {**files, RESULTS: as_stored(results), **bundle.pages_of(results, directory)}
 
 
 def edited(

@@ -101,15 +101,6 @@ nothing.querySelector("button").addEventListener("click", () => {
 });
 addEventListener("popstate", follow);
 addEventListener("hashchange", follow);
-let unfolded = []; // for printing: paper cannot be clicked on
-addEventListener("beforeprint", () => {
-  unfolded = [...document.querySelectorAll("#page details:not([open])")];
-  for (const details of unfolded) details.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const details of unfolded) details.open = false;
-});
-
 const box = document.getElementById("box");
 new ResizeObserver(() => box.classList.toggle("fits", table.offsetWidth <= box.clientWidth)).observe(box);
 form.hidden = false;
