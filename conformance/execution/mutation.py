@@ -17,6 +17,7 @@ from conformance.agents.mutating.mutants import Mutant, load
 from conformance.catalogue.catalogue import load as catalogue
 from conformance.catalogue.catalogue import nearest
 from conformance.catalogue.requirement import Level
+from conformance.catalogue.statement import Statement
 from conformance.execution import profile as profiles
 from conformance.execution.profile import AgentPlace, Implementation, Peer, Profile
 from conformance.wire.rewriting import Rewriter
@@ -96,12 +97,12 @@ def _check(path: Path, mutant: Mutant) -> None:
 
 
 def mutations(mutants: Iterable[Mutant]) -> list[Mutation]:
-    """Each mutant over each of the providers that it is made of. Raises BadProfile for one that there is not."""
+    """Each mutant over each of the providers that it is made of. Raises BadMutant; BadProfile where there is none."""
     return [mutated(mutant, over) for mutant in mutants for over in mutant.over]
 
 
 def mutated(mutant: Mutant, over: str) -> Mutation:
-    """The profile of that provider, broken by the mutant. Its peer stays sound. Raises BadProfile."""
+    """The profile of that provider, broken by the mutant. Its peer stays sound. Raises BadMutant, BadProfile."""
     sound = profiles.find(over)
     try:
         implementation = Implementation(f"{sound.name}+{mutant.name}")
@@ -112,11 +113,16 @@ def mutated(mutant: Mutant, over: str) -> Mutation:
         command = ("{python}", "-m", "conformance.agents.mutating", mutant.file, mutant.name, "--", *agent.command)
         agent = AgentPlace(command=command, prepare=agent.prepare)
     claims = tuple(dict.fromkeys((*sound.statement.service_flags, *mutant.claims)))
+    claimed = msgspec.structs.replace(sound.statement, service_flags=claims)
+    try:
+        statement = msgspec.convert({**msgspec.to_builtins(claimed), **mutant.states}, Statement)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise BadMutant(f"{mutant.file}: {mutant.name}: states: {error}", "docs/mutants.md shows one") from None
     broken = msgspec.structs.replace(
         sound,
         implementation=implementation,
         agent=agent,
-        statement=msgspec.structs.replace(sound.statement, service_flags=claims),
+        statement=statement,
         peer=Peer(over) if sound.peer.provider == "self" else sound.peer,
     )
     return Mutation(mutant, sound, broken)

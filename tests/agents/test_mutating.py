@@ -218,6 +218,20 @@ def test_a_completion_can_be_told_as_that_of_another_operation() -> None:
     assert between.told[-1]["completion"]["token"] == "r1"
 
 
+def test_a_completion_can_be_told_besides_a_reply() -> None:
+    def queued(reply: Reply) -> list[Message]:
+        """A call that fails completes, too."""
+        return [reply, reply.completion(reply.error, token="unasked", mechanism="port")] if reply.error else [reply]
+
+    between = Between(queued, "winsock-api")
+    between.received(1, error={"name": "WSAESHUTDOWN", "code": 10058})
+    reply, completion = between.told
+    told = completion["completion"]
+    assert reply["error"]["code"] == 10058
+    assert (told["n"], told["token"], told["mechanism"]) == (1, "unasked", "port")
+    assert told["error"] == {"name": "WSAESHUTDOWN", "code": None}
+
+
 def test_a_receive_that_is_asked_again_is_answered_once() -> None:
     def twice(reply: Reply) -> Reply | Request:
         """What a receive takes first is lost."""

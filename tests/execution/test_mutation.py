@@ -16,7 +16,7 @@ from conformance.execution.mutation import BadMutant, find_all, mutated, mutatio
 TEMPLATE = '''
 from conformance.agents.mutating import mutant
 
-@mutant(kills={kills}, over={over}, claims=("DISCONNECT_DATA",))
+@mutant(kills={kills}, over={over}, claims=("DISCONNECT_DATA",), states={states})
 def wrong({parameter}):
     """It is wrong."""
     return {parameter}
@@ -24,10 +24,15 @@ def wrong({parameter}):
 
 
 def written(
-    folder: Path, *, kills: object = "IND-STREAM-01", over: object = "kernel-tcp", parameter: str = "reply"
+    folder: Path,
+    *,
+    kills: object = "IND-STREAM-01",
+    over: object = "kernel-tcp",
+    parameter: str = "reply",
+    states: object = None,
 ) -> Mutant:
     path = folder / "mutants.py"
-    path.write_text(TEMPLATE.format(kills=repr(kills), over=repr(over), parameter=parameter))
+    path.write_text(TEMPLATE.format(kills=repr(kills), over=repr(over), parameter=parameter, states=repr(states)))
     return read(path)["wrong"]
 
 
@@ -42,6 +47,20 @@ def test_a_mutated_provider_is_the_sound_one_with_another_agent_and_a_sound_peer
     assert broken.peer.provider == "kernel-tcp"
     assert broken.run == sound.run
     assert set(broken.statement.service_flags) - set(sound.statement.service_flags) == {"DISCONNECT_DATA"}
+
+
+def test_a_mutant_may_state_something_else_than_the_sound_provider(tmp_path: Path) -> None:
+    states = {"platform": "windows", "service_flags": ["GRACEFUL_CLOSE"]}
+    sound, broken = profiles.find("kernel-tcp"), mutated(written(tmp_path, states=states), "kernel-tcp").profile
+    assert (broken.statement.platform, broken.statement.service_flags) == ("windows", ("GRACEFUL_CLOSE",))
+    assert (broken.statement.family, broken.statement.transport) == (sound.statement.family, sound.statement.transport)
+
+
+@pytest.mark.parametrize("states", [{"plattform": "windows"}, {"service_flags": 7}, {"service_flags": ["GRACIOUS"]}])
+def test_a_statement_that_cannot_be_is_told_with_the_mutants_file(tmp_path: Path, states: object) -> None:
+    with pytest.raises(BadMutant, match=r"mutants\.py: wrong: states: ") as told:
+        mutated(written(tmp_path, states=states), "kernel-tcp")
+    assert told.value.hint
 
 
 def test_one_that_is_wrong_on_the_link_has_the_sound_agent(tmp_path: Path) -> None:

@@ -244,6 +244,11 @@ class Reply(Outcome):
         """Nothing came, and the caller waited for all of its time."""
         return self._ended(timeout=True).later(self.request.get("wait_ms", 0))
 
+    def completion(self, error: str | None = None, *, token: str, **more: Any) -> Completion:
+        """A completion that is told as well: of that token, with the request as what posted it."""
+        how = {"error": self._error(error)} if error else {"result": {}}
+        return Completion({"completion": {"token": token, **how, "at": time.time_ns(), **more}}, self.request)
+
     def event(self, kind: str, error: str | None = None) -> Event:
         """An indication on the same socket, to be told as well."""
         return made_event(self.memory, kind, self.socket, self._error(error) if error else None)

@@ -17,7 +17,7 @@ from conformance.agents.mutating.messages import Completion, Event, Message, Rep
 
 TYPE_CHECKING = False  # typing itself would cost a tenth of the start-up time
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     Filter = Callable[[Any], Any]
@@ -39,17 +39,23 @@ class Mutant:
 
     `kills`: the requirements that must each be violated; those that do not apply to a provider do not count there.
     `over`: the sound providers that it is made of. `says`: what it does wrong. `claims`: service flags that it claims,
-    and does not have.
+    and does not have. `states`: members of its statement that are others than the sound provider's.
     """
 
     def __init__(
-        self, made_of: Any, kills: tuple[str, ...], over: tuple[str, ...], claims: tuple[str, ...] = ()
+        self,
+        made_of: Any,
+        kills: tuple[str, ...],
+        over: tuple[str, ...],
+        claims: tuple[str, ...] = (),
+        states: Mapping[str, Any] | None = None,
     ) -> None:
         self.name: str = made_of.__name__
         self.says = " ".join((made_of.__doc__ or "").split())
         self.kills = kills
         self.over = over
         self.claims = claims
+        self.states = dict(states or {})
         self.file: str = sys.modules[made_of.__module__].__file__ or ""
         self._made_of = made_of
         if not self.says:
@@ -72,12 +78,16 @@ class Mutant:
 
 
 def mutant(
-    *, kills: str | tuple[str, ...], over: str | tuple[str, ...], claims: tuple[str, ...] = ()
+    *,
+    kills: str | tuple[str, ...],
+    over: str | tuple[str, ...],
+    claims: tuple[str, ...] = (),
+    states: Mapping[str, Any] | None = None,
 ) -> Callable[[Any], Mutant]:
     """Make a mutant of the function or class below."""
     killing = (kills,) if isinstance(kills, str) else tuple(kills)
     providers = (over,) if isinstance(over, str) else tuple(over)
-    return lambda made_of: Mutant(made_of, killing, providers, claims)
+    return lambda made_of: Mutant(made_of, killing, providers, claims, states)
 
 
 def load(file: str) -> dict[str, Mutant]:
