@@ -121,8 +121,6 @@ def _vouched(results: Results) -> Iterator[str]:
     yield "that the packets (.pcapng) are those of the traces: the traces are what is judged"
     left = several(silent, "requirement was", "requirements were")
     yield f"that no case was left out when the run was planned: it had {cases}, and {left} not exercised"
-    if results.mutants is not None:
-        yield "the kill matrix: it is of another session, whose evidence is not here"
     yield "that the evidence was taken from what it names, and when: for that the signer vouches"
 
 
