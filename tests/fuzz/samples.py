@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Sound inputs to begin from: stored traces with an event of every kind, a capture, a profile, results."""
+"""Sound inputs to begin from: stored traces with an event of every kind, a capture, a profile, results, bundles."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +13,12 @@ import msgspec
 import tomlkit
 
 from conformance.oracle.results import judge_case
+from conformance.reporting.certificate.bundle import MANIFEST, REPORT, STATEMENT
 from conformance.trace import pcapng, store
 from conformance.trace.events import Fate
 from conformance.trace.frames import Frame
 from tests.oracle.story import IUT, PEER, REFERENCE, SERVICE_PROVIDER, Story, statement
+from tests.reporting.certificate.bundles import certified, contents, good_run
 from tests.reporting.runs import BAD, GOOD, bad_story, good_story, named, results_of
 
 LINES = (
@@ -46,6 +49,25 @@ PROFILE = {
     "peer": {"provider": "kernel-tcp"},
     "remote": {"interface": "eth1", "address": "192.0.2.7", "peer_address": "192.0.2.1"},
 }
+BASELINE = """\
+# why these are here
+
+[[excused]]
+provider = "kernel-tcp"
+requirement = "IND-STREAM-01"  # not yet
+reason = "the kernel lets it"
+owner = "net team"
+expires = 2030-12-31
+
+# another
+[[ "excused" ]]
+provider = "unix-stream"
+requirement = "ERR-01"
+reason = '''it is
+known'''
+owner = "nobody"
+expires = "2026-01-01"
+"""
 
 
 @contextlib.contextmanager
@@ -79,6 +101,32 @@ def results() -> tuple[bytes, ...]:
     """The results of two cases."""
     cases = [judge_case(named(good_story(), GOOD)), judge_case(named(bad_story(), BAD))]
     return (msgspec.json.encode(results_of(*cases)),)
+
+
+def baselines() -> tuple[bytes, ...]:
+    """Baselines: with entries of all forms, and with none."""
+    return (BASELINE.encode(), BASELINE.replace("\n", "\r\n").encode(), b"# nothing yet\n")
+
+
+@functools.cache
+def bundle() -> bytes:
+    """A certificate's bundle."""
+    with tempfile.TemporaryDirectory() as directory:
+        good_run(Path(directory) / "run")
+        return certified(Path(directory) / "run").read_bytes()
+
+
+@functools.cache
+def bundled() -> dict[str, bytes]:
+    """The files that the bundle holds, by name."""
+    with file_of(bundle(), ".zip") as path:
+        return contents(path)
+
+
+def lies() -> tuple[bytes, ...]:
+    """For each file of the bundle but those that are made of the others: its number, and its content."""
+    made = (MANIFEST, REPORT, STATEMENT)
+    return tuple(bytes([n]) + content for n, (name, content) in enumerate(bundled().items()) if name not in made)
 
 
 def traces() -> tuple[bytes, ...]:

@@ -13,6 +13,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import msgspec
 
@@ -21,10 +22,14 @@ from conformance.agents.problems import AgentProblem, ProtocolViolation
 from conformance.agents.protocol import Reply, check_reply, decode_line
 from conformance.execution import profile
 from conformance.oracle.results import judge_case
-from conformance.reporting import results
+from conformance.reporting import baseline, rebaselining, results
+from conformance.reporting.certificate.bundle import MANIFEST, REPORT, STATEMENT
+from conformance.reporting.certificate.verifying import Verification, verify
+from conformance.reporting.text import clean
 from conformance.trace import pcapng, store
 from tests.fuzz import samples
 from tests.fuzz.samples import file_of
+from tests.reporting.certificate.bundles import packed, quiet, signed_again
 
 OPERATIONS = ("recv", "hello", "names", "poll", "enum_events", "post_recv")
 """Operations whose results have shapes of their own."""
@@ -152,6 +157,49 @@ def stored_results(octets: bytes) -> None:
         results.load(path)
 
 
+def known_failures(octets: bytes) -> None:
+    """A baseline, and the same made to fit a run: what cannot be read or edited is refused, and the rest is kept."""
+    with file_of(octets, ".toml") as path, contextlib.suppress(baseline.BadBaseline):
+        text = baseline.read_text(path)
+        entries = baseline.parse(text, path)
+        done = rebaselining.update(_RUN, text, path, _TODAY)
+        kept = {entry for entry in entries if entry not in {each.entry for each in done.removed}}
+        assert set(baseline.parse(done.text, path)) == kept | set(done.added), "the update lost or invented an entry"
+        list(rebaselining.lines(done))
+
+
+_TODAY = date(2026, 11, 22)
+_RUN = msgspec.json.decode(samples.results()[0], type=results.Results)
+
+
+def bundle(octets: bytes) -> None:
+    """A certificate's bundle, from whoever sent it."""
+    with file_of(octets, ".zip") as path:
+        _told(verify(path, None, quiet))
+
+
+def lying_bundle(octets: bytes) -> None:
+    """One whose signer put something else in the place of a file: packed, listed and signed as it should be."""
+    names = list(samples.bundled())
+    number, content = (octets[0] % len(names), octets[1:]) if octets else (0, b"")
+    with file_of(b"", ".zip") as path, contextlib.suppress(results.BadResults):
+        files = {**samples.bundled(), names[number]: content}
+        if names[number] != REPORT:
+            del files[REPORT]  # it takes longer to draw than everything else together
+        if names[number] in (MANIFEST, STATEMENT):
+            packed(path, files)
+        else:
+            signed_again(path, files, path.with_name("key.pem"), results=_RUN)
+        _told(verify(path, None, quiet))
+
+
+def _told(found: Verification) -> None:
+    """What is said of it can be said."""
+    assert found.status in (0, 1, 3)
+    said = [found.sentence, *found.account.verified, *found.account.unverified, *map(str, found.account.wrong)]
+    "\n".join(map(clean, said)).encode()
+
+
 _SEALED = tuple(trace.rstrip(b"\n").rpartition(b"\n")[0] for trace in samples.traces())
 TARGETS = {
     "protocol": Target(protocol_line, samples.LINES, "json"),
@@ -161,4 +209,7 @@ TARGETS = {
     "pcapng": Target(capture, samples.captures()),
     "profile": Target(provider_profile, samples.profiles(), "toml"),
     "results": Target(stored_results, samples.results(), "json"),
+    "baselines": Target(known_failures, samples.baselines(), "toml"),
+    "bundles": Target(bundle, (samples.bundle(),)),
+    "lying-bundles": Target(lying_bundle, samples.lies()),
 }
