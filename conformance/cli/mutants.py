@@ -19,7 +19,8 @@ HELP = "run the suite against mutants, and show what would not be noticed"
 DESCRIPTION = """\
 Runs implementations that are each broken in one known way, and shows which requirement caught which: first the mutants
 that survived, then what was caught by another requirement than it should have been, then the requirements that no
-mutant died on. With --output DIR, where DIR holds the results of a run, these have the kill matrix as well.
+mutant died on. The kill matrix is a page, DIR/mutants.html; where DIR holds the results of a run, these and its
+report have it as well.
 
 exit status: 0 all were killed, and every applicable mandatory and conditional requirement is covered; 1 not so;
              2 wrong usage; 3 nothing ran; 130 interrupted"""

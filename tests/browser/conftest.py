@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance import __version__
+from conformance.catalogue import catalogue
 from conformance.reporting.comparing import compare
-from conformance.reporting.page import difference, render
-from conformance.reporting.results import Results
+from conformance.reporting.killmatrix import KillMatrix
+from conformance.reporting.page import difference, mutants, render
+from conformance.reporting.results import Results, Suite
+from tests.reporting.kills import hostile_matrix, large_matrix, mixed_matrix
 from tests.reporting.pages import HOSTILE, hostile_run, large_run, mixed_run
 
 if TYPE_CHECKING:
@@ -126,6 +130,29 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("large")
     return _report(directory, large_run(directory))
+
+
+def _matrix(directory: Path, matrix: KillMatrix) -> Path:
+    page = directory / "mutants.html"
+    page.write_text(mutants.render(matrix, Suite(__version__, catalogue.digest()), directory), encoding="utf-8")
+    return page
+
+
+@pytest.fixture(scope="package")
+def mutants_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A kill matrix with one of everything."""
+    return _matrix(tmp_path_factory.mktemp("mutants"), mixed_matrix())
+
+
+@pytest.fixture(scope="package")
+def hostile_mutants_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _matrix(tmp_path_factory.mktemp("mutants"), hostile_matrix())
+
+
+@pytest.fixture(scope="package")
+def many_mutants_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """120 mutants, 100 requirements."""
+    return _matrix(tmp_path_factory.mktemp("mutants"), large_matrix())
 
 
 @pytest.fixture(scope="package")

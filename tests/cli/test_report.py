@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from conformance.cli import main
-from conformance.reporting import reports
+from conformance.reporting import killing, reports
 from conformance.reporting.results import save
 from tests.reporting.hostile import HOSTILE, edited, hostile_run
+from tests.reporting.kills import mixed_matrix, run_with_mutants
 from tests.reporting.runs import kept_run, results_of
 
 Captured = pytest.CaptureFixture[str]
@@ -49,6 +50,30 @@ def test_elsewhere_the_results_come_along(here: Path, capsys: Captured) -> None:
     assert {path.name for path in (here / "public" / "now").iterdir()} == {"results.json", *reports.NAMES}
     assert {path.name for path in (here / "run").iterdir()} == {"results.json", "evidence"}
     assert main(["report", "run", "--output", "public/now"]) == 0  # the same again
+
+
+def test_a_kill_matrix_in_the_results_has_its_page_again(here: Path, capsys: Captured) -> None:
+    save(run_with_mutants(here / "run"), here / "run" / "results.json")
+    assert main(["report", "run"]) == 0
+    assert capsys.readouterr().out.splitlines()[-2:] == ["run/mutants.html", "run/report.html"]
+
+
+def test_a_kill_matrix_alone_has_its_page_again(here: Path, capsys: Captured) -> None:
+    (here / "run").mkdir()
+    killing.save(mixed_matrix(), here / "run")
+    assert main(["report", "run"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["run/mutants.html"]
+    assert main(["report", "run", "--output", "public"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["public/mutants.json", "public/mutants.html"]
+    assert (here / "public" / "mutants.json").read_bytes() == (here / "run" / "mutants.json").read_bytes()
+
+
+def test_a_kill_matrix_that_cannot_be_read_is_told(here: Path, capsys: Captured) -> None:
+    (here / "run").mkdir()
+    (here / "run" / "mutants.json").write_text("{", "utf-8")
+    assert main(["report", "run"]) == 2
+    message, hint = complaint(capsys)
+    assert "run/mutants.json" in message and "shutdown-conformance mutants" in hint
 
 
 def test_the_same_directory_by_another_name_is_not_elsewhere(here: Path, capsys: Captured) -> None:

@@ -2,11 +2,13 @@
 """Would the suite notice? The `mutants` command, and the negative control of a run."""
 
 import json
+import shutil
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from conformance.reporting import killing
+from conformance.reporting import killing, reports
 from conformance.reporting.killmatrix import Fate
 from conformance.reporting.results import load
 from tests.end_to_end.conftest import Run, verdicts
@@ -41,6 +43,13 @@ def test_mutants_are_killed_by_what_they_break(run: Run, tmp_path: Path, spread:
     for death in (death for row in matrix.mutants for death in row.caught):
         assert (tmp_path / "report" / death.evidence).is_file()
     assert "5 mutants: 5 killed. 3 of 3 requirements covered." in ended.stdout
+    assert ended.stdout.splitlines()[-1] == f"Report: {tmp_path / 'report' / 'mutants.html'}"
+    page = (tmp_path / "report" / "mutants.html").read_text("utf-8")
+    assert {row.subject for row in matrix.mutants} == {"indicating", "initiating", "on_the_link"}
+    assert "5 mutants: 5 killed." in page
+    for death in (death for row in matrix.mutants for death in row.caught):
+        assert death.because
+        assert f'href="{quote(death.evidence)}"' in page
 
 
 def test_a_mutant_that_is_wrong_in_nothing_survives(run: Run, tmp_path: Path) -> None:
@@ -54,12 +63,43 @@ def test_a_mutant_that_is_wrong_in_nothing_survives(run: Run, tmp_path: Path) ->
 
 def test_the_matrix_of_a_run_is_in_its_results(run: Run, tmp_path: Path) -> None:
     assert run("run", "--provider", "kernel-tcp", "-k", "peek", "--output", "report").returncode == 0
+    before = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "mutants.html" not in before
     assert run("mutants", "-k", "shutdown_ignored", "--output", "report").returncode == 0
+    made = {name: (tmp_path / "report" / name).read_bytes() for name in (*reports.NAMES, reports.MUTANTS)}
+    assert b'href="mutants.html"' in made[reports.PAGE]
+    assert run("report", "report").returncode == 0
+    assert {name: (tmp_path / "report" / name).read_bytes() for name in made} == made
     results = load(tmp_path / "report" / "results.json")
     assert results.mutants is not None
     assert [row.name for row in results.mutants.mutants] == ["shutdown_ignored"]
     assert [provider.name for provider in results.providers] == ["kernel-tcp"]
     assert run("judge", "report").returncode == 0
+    assert run("certify", "--new-key", "key.pem").returncode == 0
+    assert run("certify", "report", "--key", "key.pem", "--output", "bundle.zip").returncode == 0
+    ended = run("verify", "bundle.zip", "--key", "key.pem.pub")
+    assert ended.returncode == 0, ended.stdout
+    assert "the page of the kill matrix: it is what these results look like" in ended.stdout
+
+
+def test_without_its_evidence_the_report_of_a_run_stays_as_it_is(run: Run, tmp_path: Path) -> None:
+    assert run("run", "--provider", "kernel-tcp", "-k", "peek", "--output", "report").returncode == 0
+    shutil.rmtree(tmp_path / "report" / "evidence")
+    before = (tmp_path / "report" / "report.html").read_bytes()
+    ended = run("mutants", "-k", "shutdown_ignored", "--output", "report")
+    assert ended.returncode == 0
+    assert "report.html stays as it is" in ended.stdout
+    assert (tmp_path / "report" / "report.html").read_bytes() == before
+    assert (tmp_path / "report" / "mutants.html").exists()
+
+
+def test_the_page_of_an_earlier_matrix_is_taken_away(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "report").mkdir()
+    for name in ("mutants.json", "mutants.html"):
+        (tmp_path / "report" / name).write_text("of an earlier session")
+    ended = run("mutants", "-k", "shutdown_ignored", "--output", "report")
+    assert ended.returncode == 0
+    assert "earlier session" not in (tmp_path / "report" / "mutants.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

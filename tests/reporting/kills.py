@@ -13,6 +13,7 @@ from conformance.reporting.results import Results
 from tests.reporting.pages import HOSTILE
 from tests.reporting.runs import kept_run
 
+LINK = "on_the_link"
 CASE = "indicating/abort.py::test_peer_aborts[0-linger-0]"
 
 
@@ -36,9 +37,16 @@ def mutant(
 ) -> MutantRow:
     deaths = tuple(death(requirement, over, name) for requirement in caught)
     return MutantRow(
-        name=name, over=over, says=says, fate=fate, kills=kills, caught=deaths, cases=cases, reason=reason,
+        name=name,
+        over=over,
+        says=says,
+        fate=fate,
+        kills=kills,
+        caught=deaths,
+        cases=cases,
+        reason=reason,
         subject=subject,
-    )  # fmt: skip
+    )
 
 
 def mixed_matrix() -> KillMatrix:
@@ -51,9 +59,9 @@ def mixed_matrix() -> KillMatrix:
             mutant("end_not_told", Fate.KILLED, ("IND-STREAM-01",), ("IND-STREAM-01",)),
             mutant("end_not_told", Fate.NOT_RUN, ("IND-STREAM-01",), over="wine-tcp", reason="no Wine", cases=0),
             mutant("close_resets", Fate.SURVIVED, ("INIT-CLOSE-01",), subject="initiating", reason="pass in 2 cases"),
-            mutant("rst_as_fin", Fate.ELSEWHERE, ("WIRE-ABRT-01",), ("IND-ABORT-01",), subject="on_the_link", reason="no"),
+            mutant("rst_as_fin", Fate.ELSEWHERE, ("WIRE-ABRT-01",), ("IND-ABORT-01",), subject=LINK, reason="no"),
             mutant("dies_itself", Fate.BROKE, ("INIT-SHUT-01",), subject="initiating", reason="error: it died"),
-            mutant("never_tried", Fate.NOT_RUN, ("WIRE-FIN-01",), subject="on_the_link", reason="no TUN", cases=0),
+            mutant("never_tried", Fate.NOT_RUN, ("WIRE-FIN-01",), subject=LINK, reason="no TUN", cases=0),
         ),
         demanded=("IND-STREAM-01", "IND-STREAM-02", "IND-ABORT-01", "IND-ABORT-02", "INIT-CLOSE-01", "WIRE-FIN-01"),
         missing={"wine-tcp": "no Wine"},
@@ -89,7 +97,7 @@ def large_matrix(mutants: int = 120, requirements: int = 100) -> KillMatrix:
                     named,
                     tuple(dict.fromkeys(caught)),
                     over=over,
-                    subject=("indicating", "initiating", "notifying", "disconnect_data", "on_the_link", "errors")[
+                    subject=("indicating", "initiating", "notifying", "disconnect_data", LINK, "errors")[
                         number // 20 % 6
                     ],
                     reason="" if fate is Fate.KILLED else f"{named[0]}: pass in 12 cases",

@@ -15,7 +15,7 @@ from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.results import CaseResult
 from conformance.reporting import killing
 from conformance.reporting.killing import Tried, matrix
-from conformance.reporting.killmatrix import ALL_KILLED, NOT_ALL, NOTHING_RAN, Fate, KillMatrix
+from conformance.reporting.killmatrix import ALL_KILLED, NOT_ALL, NOTHING_RAN, Fate, KillMatrix, MutantRow
 from conformance.reporting.killsummary import print_matrix
 from conformance.reporting.results import BadResults, load, save
 from tests.reporting.runs import case, finding, provider, results_of
@@ -33,7 +33,7 @@ def of(name: str, **conclusions: Conclusion) -> CaseResult:
 
 
 def tried(*kills: str, planned: int = 1) -> Tried:
-    return Tried(BROKEN, "wrong", SOUND, "It is wrong.", kills or (NAMED,), planned)
+    return Tried(BROKEN, "wrong", SOUND, "It is wrong.", kills or (NAMED,), planned, "indicating")
 
 
 def judged(*cases: CaseResult, mutant: Tried | None = None, problem: str = "") -> KillMatrix:
@@ -126,6 +126,13 @@ def test_a_death_says_where_it_was_seen() -> None:
     assert (death.case, death.evidence) == ("a::b", f"mutants/{BROKEN}/b.jsonl")
 
 
+def test_a_death_says_what_was_seen_first_and_a_mutant_what_it_is_about() -> None:
+    findings = [finding(NAMED, GOOD, "well"), finding(NAMED, BAD, "no end"), finding(NAMED, BAD, "no end again")]
+    row = judged(case("a::b", *findings, provider=BROKEN, evidence="e")).mutants[0]
+    assert row.caught[0].because == "no end"
+    assert row.subject == "indicating"
+
+
 def test_what_is_demanded_is_what_binds_applies_and_has_a_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(killing, "judged", lambda: judging.judged() - {"WIRE-FIN-07"})
     whole = matrix(results_of(of(BROKEN, IND_STREAM_01=BAD), providers=[provider(SOUND), provider(BROKEN)]), [tried()])
@@ -152,24 +159,34 @@ def test_a_provider_that_was_not_met_demands_nothing() -> None:
 def test_a_matrix_is_stored_and_becomes_a_part_of_results_of_the_same_suite(tmp_path: Path) -> None:
     found = judged(of(BROKEN, IND_STREAM_01=BAD))
     save(results_of(), tmp_path / "results.json")
-    killing.save(found, tmp_path)
+    now = killing.save(found, tmp_path)
     assert killing.load(tmp_path / "mutants.json").matrix == found
     assert load(tmp_path / "results.json").mutants == found
+    assert load(tmp_path / "results.json") == now
     old = msgspec.structs.replace(results_of(), suite=msgspec.structs.replace(results_of().suite, version="0"))
     save(old, tmp_path / "results.json")
-    killing.save(found, tmp_path)
+    assert killing.save(found, tmp_path) is None
     assert load(tmp_path / "results.json").mutants is None
 
 
-def test_a_matrix_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    (tmp_path / "mutants.json").write_text('{"schema": 1')
+def test_a_matrix_of_before_pages_is_still_read() -> None:
+    row = judged(of(BROKEN, IND_STREAM_01=BAD)).mutants[0]
+    old = msgspec.to_builtins(row)
+    del old["subject"], old["caught"][0]["because"]
+    again = msgspec.convert(old, MutantRow)
+    assert (again.subject, again.caught[0].because) == ("", "")
+
+
+@pytest.mark.parametrize("content", [b'{"schema": 1', b"", b"[" * 100_000, b"\xff"])
+def test_a_matrix_that_cannot_be_read_is_told(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mutants.json").write_bytes(content)
     with pytest.raises(BadResults):
         killing.load(tmp_path / "mutants.json")
 
 
 def printed(found: KillMatrix) -> str:
     stream = io.StringIO()
-    print_matrix(found, Console(file=stream, width=100), Path("report"))
+    print_matrix(found, Console(file=stream, width=100), Path("report"), page=Path("report/mutants.html"))
     return stream.getvalue()
 
 
@@ -183,6 +200,7 @@ def test_survivors_come_first_and_what_is_not_covered_before_the_totals() -> Non
     assert places == sorted(places)
     assert "3 mutants: 1 killed, 1 survived, 1 caught elsewhere. 1 of 2 requirements covered." in text
     assert OTHER in text[places[2] : places[3]]
+    assert text.splitlines()[-1] == "Report: report/mutants.html"
 
 
 def test_a_name_cannot_be_markup_or_move_the_cursor() -> None:

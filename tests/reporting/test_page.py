@@ -8,7 +8,6 @@ import hashlib
 import re
 import time
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import msgspec
@@ -24,48 +23,12 @@ from conformance.reporting.page.packing import packed
 from conformance.reporting.results import Results
 from tests.oracle.story import UNIX_STREAM
 from tests.reporting.pages import FOUND, HOSTILE, HOSTILE_SHOWN, excused_run, hostile_run, large_run, mixed_run
+from tests.reporting.reader import Reader
 from tests.reporting.runs import BAD, case, finding, kept_run, provider, results_of
-
-VOID = {"meta", "link", "br", "input", "wbr"}
-
-
-class _Reader(HTMLParser):
-    """The elements of a page, its words, and whether every element is closed where it was opened."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] not in ("script", "style"):
-            self.words.append(data)
-
-    def named(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
 
 
 def cells(page: str) -> list[dict[str, str | None]]:
-    return [attributes for _, attributes in _Reader(page).elements if "cell" in (attributes.get("class") or "").split()]
+    return [attributes for _, attributes in Reader(page).elements if "cell" in (attributes.get("class") or "").split()]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +40,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, str]:
 
 def test_the_top_says_what_was_tested_and_what_came_of_it(mixed: tuple[Results, str]) -> None:
     results, page = mixed
-    text = _Reader(page).text
+    text = Reader(page).text
     assert gate(results).sentence in text
     for part in ("linux-tcp 6.18 (kernel)", "agent python-socket 1.0", "posix, tcp, linux", "graceful close"):
         assert part in text
@@ -90,7 +53,7 @@ def test_the_top_says_what_was_tested_and_what_came_of_it(mixed: tuple[Results, 
 
 def test_every_failure_tells_what_was_required_and_what_was_seen(mixed: tuple[Results, str]) -> None:
     results, page = mixed
-    reader = _Reader(page)
+    reader = Reader(page)
     links = [attributes.get("href") for attributes in reader.named("a")]
     for each in results.providers:
         for row in each.requirements:
@@ -102,7 +65,7 @@ def test_every_failure_tells_what_was_required_and_what_was_seen(mixed: tuple[Re
 
 
 def test_deviations_and_what_is_inconclusive_are_there_too(mixed: tuple[Results, str]) -> None:
-    text = _Reader(mixed[1]).text
+    text = Reader(mixed[1]).text
     assert "it did otherwise" in text
     assert "no link is visible" in text
 
@@ -125,7 +88,7 @@ def test_no_two_verdicts_look_alike() -> None:
 
 
 def test_statement_and_what_was_not_tested(mixed: tuple[Results, str]) -> None:
-    text = _Reader(mixed[1]).text
+    text = Reader(mixed[1]).text
     assert text.index("GRACEFUL_CLOSE claimed yes found none: a reset shown by a, and 1 more case") > 0
     assert text.index("none: a reset") < text.index("Only claimed")
     assert "EXPEDITED_DATA" in text
@@ -148,20 +111,20 @@ def test_an_open_gate_has_nothing_red(tmp_path: Path) -> None:
 
 def test_a_provider_that_could_not_be_tested_says_why_once(tmp_path: Path) -> None:
     results = results_of(providers=[provider("mine", UNIX_STREAM, problem="no such agent\n  hint: build it")])
-    text = _Reader(render(results, tmp_path)).text
+    text = Reader(render(results, tmp_path)).text
     assert "This provider could not be tested. no such agent hint: build it" in text
     assert text.count("hint: build it") == 1
 
 
 def test_a_run_that_was_cut_short_says_so(tmp_path: Path) -> None:
     good = case("one", finding("IND-STREAM-01", Conclusion.SATISFIED))
-    assert "The run was cut short: 1 of 4 cases ran." in _Reader(render(results_of(good, planned=4), tmp_path)).text
-    assert "The run was cut short" not in _Reader(render(results_of(good), tmp_path)).text
+    assert "The run was cut short: 1 of 4 cases ran." in Reader(render(results_of(good, planned=4), tmp_path)).text
+    assert "The run was cut short" not in Reader(render(results_of(good), tmp_path)).text
 
 
 def test_no_provider_at_all(tmp_path: Path) -> None:
     results = msgspec.structs.replace(results_of(), providers=())
-    text = _Reader(render(results, tmp_path)).text
+    text = Reader(render(results, tmp_path)).text
     assert "No provider: nothing was tested." in text
     assert "Nothing could be judged: no case ran." in text
 
@@ -173,7 +136,7 @@ def test_results_of_another_version_have_unknown_rows_and_missing_ones(tmp_path:
     suite = msgspec.structs.replace(results.suite, version="9.9", catalogue="sha256:0")
     changed = msgspec.structs.replace(results.providers[0], requirements=renamed)
     page = render(msgspec.structs.replace(results, suite=suite, providers=(changed,)), tmp_path)
-    text = _Reader(page).text
+    text = Reader(page).text
     assert "made with suite 9.9 and another catalogue" in text
     assert "NEW-ROW-99 Not in the catalogue of this suite" in text
     (empty,) = [cell for cell in cells(page) if "none" in (cell["class"] or "").split()]
@@ -186,7 +149,7 @@ def test_results_of_another_version_have_unknown_rows_and_missing_ones(tmp_path:
 def test_what_a_baseline_excuses_is_not_red_and_not_hidden(tmp_path: Path) -> None:
     results = excused_run(tmp_path)
     page = render(results, tmp_path)
-    text = _Reader(page).text
+    text = Reader(page).text
     assert gate(results).is_open
     assert "Why is it red?" not in text
     assert "excused: known & watched (net <team>, until 2030-07-15)" in text
@@ -201,7 +164,7 @@ def test_what_a_baseline_excuses_is_not_red_and_not_hidden(tmp_path: Path) -> No
 
 
 def test_an_entry_that_the_run_did_not_decide_is_told(tmp_path: Path) -> None:
-    text = _Reader(render(excused_run(tmp_path), tmp_path)).text
+    text = Reader(render(excused_run(tmp_path), tmp_path)).text
     assert "1 entry that this run did not decide" in text
     assert "WIRE-FIN-03 kernel-tcp: not confirmed not-exercised; flaky (net team, until 2030-07-15)" in text
 
@@ -209,7 +172,7 @@ def test_an_entry_that_the_run_did_not_decide_is_told(tmp_path: Path) -> None:
 def test_on_the_day_after_its_last_it_is_red_and_said_to_have_expired(tmp_path: Path) -> None:
     results = excused_run(tmp_path, days=-1)
     page = render(results, tmp_path)
-    text = _Reader(page).text
+    text = Reader(page).text
     assert not gate(results).is_open
     assert "Why is it red?" in text
     assert "These entries of base.toml no longer hold, and close the gate." in text
@@ -220,7 +183,7 @@ def test_on_the_day_after_its_last_it_is_red_and_said_to_have_expired(tmp_path: 
 def test_an_entry_of_what_does_not_fail_is_red_though_nothing_failed(tmp_path: Path) -> None:
     results = excused_run(tmp_path)
     kept = msgspec.structs.replace(results_of(case("one", finding("IND-STREAM-01", Conclusion.SATISFIED))))
-    text = _Reader(render(msgspec.structs.replace(kept, baseline=results.baseline), tmp_path)).text
+    text = Reader(render(msgspec.structs.replace(kept, baseline=results.baseline), tmp_path)).text
     assert "Why is it red?" in text
     assert "IND-STREAM-01 kernel-tcp: does not fail: remove the entry" in text
 
@@ -229,7 +192,7 @@ def test_an_entry_of_what_does_not_fail_is_red_though_nothing_failed(tmp_path: P
 
 
 def test_its_policy_allows_its_own_style_and_script_and_no_network(mixed: tuple[Results, str]) -> None:
-    reader = _Reader(mixed[1])
+    reader = Reader(mixed[1])
     (policy,) = [m["content"] or "" for m in reader.named("meta") if m.get("http-equiv")]
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules["default-src"] == "'none'"
@@ -242,7 +205,7 @@ def test_its_policy_allows_its_own_style_and_script_and_no_network(mixed: tuple[
 
 
 def test_it_names_no_other_place(mixed: tuple[Results, str]) -> None:
-    for tag, attributes in _Reader(mixed[1]).elements:
+    for tag, attributes in Reader(mixed[1]).elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"], (tag, attributes)
         assert "src" not in attributes
         assert attributes.get("href", "#").startswith(("#", "data:"))  # type: ignore[union-attr]
@@ -259,7 +222,7 @@ def test_its_script_makes_no_markup_of_text_and_keeps_nothing(mixed: tuple[Resul
 
 def test_whatever_is_said_stays_text(tmp_path: Path) -> None:
     page = render(hostile_run(tmp_path), tmp_path)
-    reader = _Reader(page)
+    reader = Reader(page)
     assert not reader.named("img")
     assert len(reader.named("script")) == 1 + len(packed(page))
     assert HOSTILE not in unescape(page)
@@ -284,7 +247,7 @@ def test_it_reads_the_same_wherever_the_results_lie(tmp_path: Path) -> None:
 
 def test_a_failure_can_be_linked_to_without_a_script(tmp_path: Path) -> None:
     page = render(kept_run(tmp_path), tmp_path)
-    assert [each for each in _Reader(page).named("li") if each.get("id") == "cell=kernel-tcp/IND-STREAM-01"]
+    assert [each for each in Reader(page).named("li") if each.get("id") == "cell=kernel-tcp/IND-STREAM-01"]
     assert BAD not in page
 
 

@@ -16,13 +16,14 @@ from junitparser import JUnitXml
 from rich.console import Console
 
 from conformance.oracle.findings import Conclusion
-from conformance.reporting import page, reports
+from conformance.reporting import killing, page, reports
 from conformance.reporting.briefly import implementation, seen, telling
 from conformance.reporting.gating import gate
 from conformance.reporting.progress import told_if_slow
 from conformance.reporting.results import Results
 from conformance.reporting.summary import print_summary
 from tests.reporting.hostile import HOSTILE, hostile_run
+from tests.reporting.kills import mixed_matrix, run_with_mutants
 from tests.reporting.runs import BAD, case, finding, first, kept_run, provider, results_of, row
 
 
@@ -66,6 +67,21 @@ def test_what_was_begun_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError):
         reports.write(results, tmp_path, tmp_path)
     assert not list(tmp_path.glob(".*"))
+
+
+def test_with_a_kill_matrix_its_page_is_written_too(tmp_path: Path) -> None:
+    written = reports.write(run_with_mutants(tmp_path), tmp_path, tmp_path)
+    assert [path.name for path in written] == [*reports.NAMES[:-1], "mutants.html", "report.html"]
+    assert mixed_matrix().sentence in (tmp_path / "mutants.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_page_of_a_matrix_stays_with_the_matrix(tmp_path: Path, kept: bool) -> None:
+    reports.write(run_with_mutants(tmp_path), tmp_path, tmp_path)
+    if kept:
+        killing.save(mixed_matrix(), tmp_path)
+    reports.remove(tmp_path)
+    assert (tmp_path / "mutants.html").exists() is kept
 
 
 def test_reports_of_an_earlier_run_are_taken_away(tmp_path: Path) -> None:

@@ -129,9 +129,10 @@ def links(evidence: str, directory: Path) -> dict[str, str]:
     for name, suffix in (("trace", ".jsonl"), ("packets", ".pcapng")):
         try:
             path = (directory / evidence).with_suffix(suffix).resolve()
+            there = path.is_file() and path.is_relative_to(inside)
         except (OSError, RuntimeError, ValueError):  # links in a circle, a name that no file can have
             continue
-        if path.is_file() and path.is_relative_to(inside):
+        if there:
             found[name] = quote(path.relative_to(inside).as_posix())
     return found
 

@@ -14,6 +14,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting import page
 from conformance.reporting.certificate import signing
 from conformance.reporting.certificate.certifying import Certificate, Refused, certify
+from conformance.reporting.page import mutants
 from conformance.reporting.results import BadResults, Extent, Results, Suite, save
 from tests.oracle.story import Story
 from tests.reporting.certificate.bundles import (
@@ -29,6 +30,7 @@ from tests.reporting.certificate.bundles import (
     verified,
     wrong,
 )
+from tests.reporting.kills import mixed_matrix
 from tests.reporting.runs import keep, kept_run, named, results_of
 
 
@@ -107,6 +109,20 @@ def test_a_run_that_failed_is_certified_as_that(tmp_path: Path) -> None:
     assert not found.account.wrong
     assert found.status == 1
     assert "The gate is closed" in found.sentence and found.sentence.startswith("Verified")
+
+
+def test_a_run_with_a_kill_matrix_has_its_page_in_the_certificate(tmp_path: Path) -> None:
+    results = REPLACED(good_run(tmp_path / "run"), mutants=mixed_matrix())
+    save(results, tmp_path / "run" / "results.json")
+    written = made(tmp_path / "run")
+    files = contents(written.path)
+    assert files["mutants.html"].decode() == mutants.render(
+        mixed_matrix(), results.suite, tmp_path / "run", evidence=False
+    )
+    found = verified(written.path, tmp_path / "key.pem.pub")
+    assert not found.account.wrong and found.status == 0
+    assert "the page of the kill matrix: it is what these results look like" in found.account.verified
+    assert len([each for each in found.account.unverified if each.startswith("the kill matrix: ")]) == 1
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

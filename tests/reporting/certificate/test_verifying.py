@@ -19,7 +19,15 @@ from conformance.oracle.results import judge_case
 from conformance.oracle.verdicts import Verdict
 from conformance.reporting import page, rejudging
 from conformance.reporting.certificate import archive, confirming, signing
-from conformance.reporting.certificate.bundle import KEY, MANIFEST, REPORT, RESULTS, STATEMENT, packets_beside
+from conformance.reporting.certificate.bundle import (
+    KEY,
+    MANIFEST,
+    MUTANTS,
+    REPORT,
+    RESULTS,
+    STATEMENT,
+    packets_beside,
+)
 from conformance.reporting.control import control_of
 from conformance.reporting.results import Extent, RequirementRow, Results, Suite
 from tests.oracle.story import UNIX_STREAM, Story
@@ -37,6 +45,7 @@ from tests.reporting.certificate.bundles import (
     with_results,
     wrong,
 )
+from tests.reporting.kills import mixed_matrix
 from tests.reporting.runs import BAD, GOOD, bad_story, good_story, keep, kept_run, named, results_of
 
 pytestmark = pytest.mark.usefixtures("small_page")
@@ -424,6 +433,19 @@ def test_the_report_of_other_results_signed(run: Run) -> None:
     files = {**run.files, REPORT: b"<!doctype html>all is well"}
     said = wrong(verified(signed_again(run.tampered, files, run.key)))
     assert said == [f"{REPORT}: not the report of these results and this evidence"]
+
+
+def test_the_page_of_another_kill_matrix_signed(run: Run) -> None:
+    results = REPLACED(run.results, mutants=mixed_matrix())
+    honest = with_results(run.files, results, run.directory)
+    assert wrong(verified(signed_again(run.tampered, honest, run.key))) == []
+    said = wrong(verified(signed_again(run.tampered, {**honest, MUTANTS: b"<!doctype html>all died"}, run.key)))
+    assert said == [f"{MUTANTS}: not the page of the kill matrix of these results"]
+
+
+def test_the_page_of_a_kill_matrix_that_the_results_do_not_have_signed(run: Run) -> None:
+    said = wrong(verified(signed_again(run.tampered, {**run.files, MUTANTS: b"<!doctype html>"}, run.key)))
+    assert said == [f"{MUTANTS}: the page of the kill matrix, and these results have none"]
 
 
 def test_results_that_cannot_be_drawn_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
