@@ -21,6 +21,8 @@ from conformance.agents.native.wine import find_wine
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 LIMIT_S = 120
+FOLLOWED = ("add-a-requirement",)
+"""Pages whose commands work in a copy of the repository that the page changes: they have a test of their own."""
 
 
 NEEDS: dict[str, Callable[[], object]] = {
@@ -46,7 +48,7 @@ def test_a_page_starts_with_a_command(page: Path) -> None:
     assert "```console" in lines[1:3]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [p for p in PAGES if p.stem not in FOLLOWED], ids=lambda page: page.stem)
 def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
     try:
         if needs := NEEDS.get(page.stem):
