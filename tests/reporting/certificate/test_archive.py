@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import stat
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -228,6 +229,17 @@ def test_too_many_files_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "says 3 files, too many" in refused(file)
     with pytest.raises(BadArchive, match="too many files"):
         by_hand("a", "b", "c")
+
+
+def test_names_of_very_many_parts_take_no_more_memory_than_they_are_long() -> None:
+    """Each of these names has 500 folders that no other has: kept one by one, these would take gigabytes."""
+    file = by_hand(*(f"{n}/{'a/' * 500}a" for n in range(500)))
+    tracemalloc.start()
+    try:
+        assert archive.read_directory(file)[1] == []
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(file.getvalue())
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_file_too_large_for_a_bundle_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
