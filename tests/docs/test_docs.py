@@ -21,8 +21,8 @@ from conformance.agents.native.wine import find_wine
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 LIMIT_S = 120
-FOLLOWED = ("add-a-requirement",)
-"""Pages whose commands work in a copy of the repository that the page changes: they have a test of their own."""
+FOLLOWED = ("add-a-requirement", "proving")
+"""Pages whose commands are given in a checkout: they are followed in a copy of it, by tests of their own."""
 
 
 NEEDS: dict[str, Callable[[], object]] = {
