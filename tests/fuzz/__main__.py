@@ -15,6 +15,8 @@ from pathlib import Path
 
 EXAMPLE = "example: python -m tests.fuzz protocol -max_total_time=60"
 
+_LONG_OCTETS = 20_000
+
 
 def main() -> None:
     """Fuzz until something is found or the time is up; libFuzzer ends the process."""
@@ -33,7 +35,8 @@ def main() -> None:
         for number, sample in enumerate(target.samples):
             (Path(seeds) / str(number)).write_bytes(sample)
         corpus = [] if any(not other.startswith("-") for other in others) else [seeds]
-        usual = ["-timeout=10", "-rss_limit_mb=1024", "-max_len=20000"]
+        longest = max(_LONG_OCTETS, 2 * max(map(len, target.samples)))  # a sample that is cut is none
+        usual = ["-timeout=10", "-rss_limit_mb=1024", f"-max_len={longest}"]
         atheris.Setup([sys.argv[0], *usual, *others, *corpus], target.read)
         atheris.Fuzz()
 

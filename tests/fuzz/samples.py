@@ -18,7 +18,7 @@ from conformance.trace import pcapng, store
 from conformance.trace.events import Fate
 from conformance.trace.frames import Frame
 from tests.oracle.story import IUT, PEER, REFERENCE, SERVICE_PROVIDER, Story, statement
-from tests.reporting.certificate.bundles import certified, contents, good_run
+from tests.reporting.certificate.bundles import certified, contents, good_run, signed_again
 from tests.reporting.runs import BAD, GOOD, bad_story, good_story, named, results_of
 
 LINES = (
@@ -109,18 +109,18 @@ def baselines() -> tuple[bytes, ...]:
 
 
 @functools.cache
-def bundle() -> bytes:
-    """A certificate's bundle."""
+def bundled() -> dict[str, bytes]:
+    """The files that a certificate's bundle holds, by name."""
     with tempfile.TemporaryDirectory() as directory:
         good_run(Path(directory) / "run")
-        return certified(Path(directory) / "run").read_bytes()
+        return contents(certified(Path(directory) / "run"))
 
 
-@functools.cache
-def bundled() -> dict[str, bytes]:
-    """The files that the bundle holds, by name."""
-    with file_of(bundle(), ".zip") as path:
-        return contents(path)
+def bundle() -> bytes:
+    """A bundle, without its report, which is larger than everything else together."""
+    files = {name: content for name, content in bundled().items() if name != REPORT}
+    with file_of(b"") as path:
+        return signed_again(path, files, path.with_name("key.pem")).read_bytes()
 
 
 def lies() -> tuple[bytes, ...]:
