@@ -13,6 +13,7 @@ import argparse
 import pytest
 
 _INI = "shutdown_conformance"
+_FOR_CASES = ("--provider", "--topology", "--shutdown-output", "--shutdown-baseline")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks, and the suite itself where it is asked for; last, when pytest's own reporter is there."""
     if not config.getini(_INI):
+        _refuse_options_of_ours(config)
         return
     marks = ("exercises(*ids)", "on(topology)", "peer(provider)", "waits(seconds)", "where(*conditions)")
     for mark in (*marks, "probes(*claims)", "both_roles", "thorough"):
@@ -56,6 +58,17 @@ def pytest_configure(config: pytest.Config) -> None:
     from conformance.session.runner import register
 
     register(config)
+
+
+def _refuse_options_of_ours(config: pytest.Config) -> None:
+    """Say why there are no cases, where there should be some: pytest has read another configuration than theirs.
+
+    It looks for one above every word that is a path, and before it knows our options also above their values.
+    """
+    if any(config.getoption(option) for option in _FOR_CASES):
+        read = f"pytest has read {config.inipath}" if config.inipath else "pytest has read no configuration"
+        hint = "name nothing but cases, and join each option to its value, as in --provider=FILE.toml"
+        raise pytest.UsageError(f"{read}, and not the pytest.ini of the suite's cases\nhint: {hint}")
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from conformance.agents.native.compilers import find_compiler
 from conformance.agents.native.storing import CannotHave
 from conformance.agents.native.targets import find
 from conformance.agents.native.wine import find_wine
+from conformance.catalogue.catalogue import load
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -72,11 +73,29 @@ def test_the_commands_of_a_page_work(page: Path, tmp_path: Path) -> None:
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
 
 
-def test_the_readme_names_only_pages_that_there_are() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
+def anchors(page: Path) -> set[str]:
+    """The anchors of its headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_a_page_links_only_to_what_there_is(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]*)(?:#([^)]+))?\)", page.read_text(encoding="utf-8"))
+    assert links or page.stem != "README"
+    for path, anchor in links:
+        target = page.parent / path if path else page
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target), f"{path}#{anchor}"
+
+
+def test_the_readme_leads_to_each_page() -> None:
+    links = re.findall(r"\]\(docs/([^)#]+)\)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert set(links) == {page.name for page in PAGES}
+
+
+def test_the_readme_says_how_many_requirements_there_are() -> None:
+    assert f"{len(load())} requirements" in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
 
 
 def test_the_readme_and_the_changelog_fit_the_version() -> None:

@@ -51,6 +51,21 @@ def test_results_fit_their_schema_and_hold_every_requirement(run: Run, tmp_path:
     assert [row["id"] for row in results["providers"][0]["requirements"]] == list(catalogue.load())
 
 
+def test_pytest_says_what_it_read_instead_of_the_cases_configuration() -> None:
+    profile = "fixtures/profiles/kernel-tcp.toml"  # a path, above which lies the configuration of the suite's own tests
+    words = (sys.executable, "-m", "pytest", "cases", "-k", "peek_at_the_end", "--collect-only", "-q")
+    root = Path(__file__).parents[2]
+    apart = subprocess.run([*words, "--provider", profile], cwd=root, capture_output=True, text=True, timeout=LIMIT_S)
+    assert apart.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "pyproject.toml, and not the pytest.ini of the suite's cases" in apart.stderr
+    assert "--provider=FILE.toml" in apart.stderr
+    joined = subprocess.run(
+        [*words, f"--provider={profile}"], cwd=root, capture_output=True, text=True, timeout=LIMIT_S
+    )
+    assert joined.returncode == 0, joined.stdout + joined.stderr
+    assert "test_peek_at_the_end" in joined.stdout
+
+
 def test_many_processes_give_the_same_verdicts_as_one(run: Run, tmp_path: Path) -> None:
     one = run("run", *SMALL, "--output", "one")
     two = run("run", *SMALL, "-n", "2", "--output", "two")
