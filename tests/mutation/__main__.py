@@ -1,86 +1,128 @@
 # SPDX-License-Identifier: MIT
 """Do the tests notice when the oracle's code is wrong? `python -m tests.mutation` tries all mutants, shows who lives.
 
-Every module of `conformance/oracle` is changed in one place at a time, by cosmic-ray, and tests/oracle is run on it. A
-session's file keeps what is done: a run that was stopped goes on where it was.
+Every module of `conformance/oracle` is changed in one place at a time, by cosmic-ray, and tests/oracle is run on it.
+What is found is kept: a run that was stopped goes on where it was, and a module that was changed is tried anew. Exit
+status 0 if 90 % of the mutants die, and each of the others has its reason in survivors.toml; else 1.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from tests.mutation.reasons import Reasons
-from tests.mutation.session import Mutant, Session, session
-from tests.mutation.trying import try_all
+from tests.mutation.children import NO_END
+from tests.mutation.reasons import SURVIVORS, Reasons
+from tests.mutation.session import Mutant, Session
+from tests.mutation.trying import Place, try_all
 
-ORACLE = Path("conformance/oracle")
-EXAMPLE = "example: python -m tests.mutation conformance/oracle/closing.py --session closing.sqlite"
+SHARE = 0.90
+EXAMPLE = "example: python -m tests.mutation --module closing --sample 10"
+_KINDS = ("mutants", "died", "of these timed out", "survived with a reason", "survived without")
 
 
 def main() -> int:
-    """Try the mutants and show who lives. Returns 1 if one does for which no reason is written down."""
+    """Try the mutants and show who lives. Returns 1 if too many do, or one does for which no reason is written down."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__, epilog=EXAMPLE)
-    parser.add_argument("modules", nargs="*", type=Path, metavar="MODULE", help="modules of the oracle; all of them")
-    parser.add_argument("--session", type=Path, default=Path("mutants.sqlite"), help="where results are kept")
+    parser.add_argument("--module", action="append", default=[], metavar="NAME", help="this module only; repeatable")
+    parser.add_argument("--sample", type=_number, default=1, metavar="N", help="every Nth mutant of each module")
     parser.add_argument("--again", action="store_true", help="try the survivors once more, for tests that are new")
-    parser.add_argument("--show", action="store_true", help="show what a session holds, and try nothing")
+    parser.add_argument("--show", action="store_true", help="show what is known, and try nothing")
+    parser.add_argument("--jobs", type=_number, default=os.cpu_count(), metavar="N", help="tried at a time; all cores")
+    parser.add_argument(
+        "--session", type=Path, default=Path(".mutation"), metavar="DIR", help="what is known; .mutation"
+    )
+    parser.add_argument("--code", type=Path, default=Path("conformance/oracle"), help="the folder that is changed")
+    parser.add_argument("--tests", type=Path, default=Path("tests/oracle"), help="the tests that are to notice")
+    parser.add_argument("--reasons", type=Path, default=SURVIVORS, metavar="FILE", help="why some may live")
     options = parser.parse_args()
+    place = Place(options.code, options.tests)
+    modules = [module for module in place.modules() if not options.module or module.stem in options.module]
+    if unknown := {*options.module} - {module.stem for module in modules}:
+        parser.error(f"no module of {place.code}: {', '.join(sorted(unknown))}")
     console = Console(file=os.fdopen(os.dup(1), "w"))  # nobody hears what mutants say
-    new = not options.session.exists()
-    with session(options.session) as kept:
-        if new and not options.show:
-            kept.begin(options.modules or sorted(ORACLE.glob("*.py")))
-        if not options.show:
-            _try_all(kept.pending(again=options.again), kept, console)
-        return show(kept.tried(), Reasons.read(), console)
+    began, sessions = time.monotonic(), {module: Session(options.session, module) for module in modules}
+    if not options.show:
+        known = [m for session in sessions.values() for m in session.mutants(options.sample)]
+        pending = [m for m in known if m.caught is None or (options.again and not m.caught)]
+        try:
+            _try(place, pending, sessions, console, options.jobs)
+        except KeyboardInterrupt:
+            console.print("stopped: the same command goes on from here")
+    found = [m for session in sessions.values() for m in session.mutants(options.sample)]
+    return show(found, Reasons.read(options.reasons), console, minutes=(time.monotonic() - began) / 60)
 
 
-def _try_all(pending: Sequence[Mutant], kept: Session, console: Console) -> None:
-    with Progress(console=console) as progress:
-        task = progress.add_task("tests", total=len(pending))
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _try(place: Place, pending: Sequence[Mutant], sessions: dict[Path, Session], console: Console, jobs: int) -> None:
+    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("learning which tests come where", total=len(pending))
 
         def done(mutant: Mutant, caught: str) -> None:
-            kept.caught(mutant, caught)
+            sessions[mutant.module].caught(mutant, caught)
             progress.update(task, advance=1, description=mutant.module.stem)
 
         if pending:
-            try_all(pending, done)
+            try_all(place, pending, done, jobs=jobs)
 
 
-def show(tried: Iterable[Mutant], reasons: Reasons, console: Console) -> int:
-    """Print figures by module, then the survivors without a reason."""
-    table = Table("module", "mutants", "killed", "with a reason", "survivors", "killed %")
+def show(found: Sequence[Mutant], reasons: Reasons, console: Console, *, minutes: float) -> int:
+    """Print figures by module, the survivors without a reason, and reasons for nothing. Returns the exit status."""
+    table = Table("module", *_KINDS, "died %")
     totals, unexplained = Counter[str](), list[Mutant]()
-    for module, mutants in groupby(tried, key=lambda mutant: mutant.module):
+    for module, mutants in groupby((m for m in found if m.caught is not None), key=lambda mutant: mutant.module):
         counts = Counter[str]()
         for mutant in mutants:
-            kind = "killed" if mutant.caught else "explained" if reasons.of(mutant) else "survivor"
-            counts.update({kind, "mutants"})
-            unexplained += [mutant] if kind == "survivor" else []
+            kind = "died" if mutant.caught else "survived with a reason" if reasons.of(mutant) else "survived without"
+            counts.update({kind, "mutants"} | ({"of these timed out"} if _timed_out(mutant) else set()))
+            unexplained += [mutant] if kind == "survived without" else []
         table.add_row(module.stem, *_figures(counts))
         totals += counts
     table.add_section()
     table.add_row("all", *_figures(totals))
     console.print(table)
     for mutant in unexplained:
-        where = f"{mutant.module}:{mutant.line}"
-        console.print(f"{where} {mutant.operator} {mutant.text}", markup=False, highlight=False, soft_wrap=True)
-    return 1 if unexplained else 0
+        where = f"{mutant.module}:{mutant.line}:{mutant.column + 1}: {mutant.operator}"
+        lines = f"{where}\n  - {mutant.text}\n  + {mutant.changed_text}"
+        console.print(lines, markup=False, highlight=False, soft_wrap=True)
+    _show_unused(found, reasons, console)
+    untried = sum(mutant.caught is None for mutant in found)
+    console.print(f"{minutes:.1f} minutes; {f'{untried} mutants are not tried yet' if untried else 'all are tried'}")
+    enough = totals["died"] >= SHARE * totals["mutants"] and not untried
+    return 0 if enough and not unexplained else 1
+
+
+def _show_unused(found: Iterable[Mutant], reasons: Reasons, console: Console) -> None:
+    tried = [mutant for mutant in found if mutant.caught is not None]
+    modules = {mutant.module.stem for mutant in tried}
+    for line in reasons.unused(mutant for mutant in tried if not mutant.caught):
+        if line.partition(":")[0] in modules:
+            console.print(f"a reason for nothing: {line}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _timed_out(mutant: Mutant) -> bool:
+    return bool(mutant.caught) and mutant.caught.startswith(NO_END)
 
 
 def _figures(counts: Counter[str]) -> list[str]:
-    share = 100 * counts["killed"] / max(1, counts["mutants"])
-    kinds = ("mutants", "killed", "explained", "survivor")
-    return [*(str(counts[kind]) for kind in kinds), f"{share:.1f}"]
+    share = 100 * counts["died"] / max(1, counts["mutants"])
+    return [*(str(counts[kind]) for kind in _KINDS), f"{share:.1f}"]
 
 
 if __name__ == "__main__":
