@@ -12,7 +12,7 @@ import argparse
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -22,10 +22,11 @@ from rich.table import Table
 
 from tests.mutation.children import NO_END
 from tests.mutation.reasons import SURVIVORS, Reasons
-from tests.mutation.session import Mutant, Session
+from tests.mutation.session import NO_PYTHON, Mutant, Session, mutants_of
 from tests.mutation.trying import Place, try_all
 
 SHARE = 0.90
+SESSION = Path(".mutation.jsonl")
 EXAMPLE = "example: python -m tests.mutation --module closing --sample 10"
 _KINDS = ("mutants", "died", "of these timed out", "survived with a reason", "survived without")
 
@@ -50,16 +51,16 @@ def main() -> int:
     if unknown := {*options.module} - {module.stem for module in modules}:
         parser.error(f"no module of {place.code}: {', '.join(sorted(unknown))}")
     console = Console(file=os.fdopen(os.dup(1), "w"))  # nobody hears what mutants say
-    began, sessions = time.monotonic(), {module: Session(options.session, module) for module in modules}
+    began, session = time.monotonic(), Session(options.session)
+    mutants = [mutant for module in modules for mutant in mutants_of(module)[:: options.sample]]
     if not options.show:
-        known = [m for session in sessions.values() for m in session.mutants(options.sample)]
-        pending = [m for m in known if m.caught is None or (options.again and not m.caught)]
+        wanted = (None, "") if options.again else (None,)
         try:
-            _try(place, pending, sessions, console, options.jobs)
+            _try(place, [m for m in mutants if session.caught(m) in wanted], session, console, options.jobs)
         except KeyboardInterrupt:
             console.print("stopped: the same command goes on from here")
-    found = [m for session in sessions.values() for m in session.mutants(options.sample)]
-    return show(found, Reasons.read(options.reasons), console, minutes=(time.monotonic() - began) / 60)
+    minutes = (time.monotonic() - began) / 60
+    return show({m: session.caught(m) for m in mutants}, Reasons.read(options.reasons), console, minutes=minutes)
 
 
 def _number(text: str) -> int:
@@ -69,55 +70,52 @@ def _number(text: str) -> int:
     return number
 
 
-def _try(place: Place, pending: Sequence[Mutant], sessions: dict[Path, Session], console: Console, jobs: int) -> None:
+def _try(place: Place, pending: Sequence[Mutant], session: Session, console: Console, jobs: int) -> None:
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("learning which tests come where", total=len(pending))
 
         def done(mutant: Mutant, caught: str) -> None:
-            sessions[mutant.module].caught(mutant, caught)
+            session.keep(mutant, caught)
             progress.update(task, advance=1, description=mutant.module.stem)
 
         if pending:
             try_all(place, pending, done, jobs=jobs)
 
 
-def show(found: Sequence[Mutant], reasons: Reasons, console: Console, *, minutes: float) -> int:
+def show(found: Mapping[Mutant, str | None], reasons: Reasons, console: Console, *, minutes: float) -> int:
     """Print figures by module, the survivors without a reason, and reasons for nothing. Returns the exit status."""
+    tried = {mutant: caught for mutant, caught in found.items() if caught is not None and caught != NO_PYTHON}
     table = Table("module", *_KINDS, "died %")
     totals, unexplained = Counter[str](), list[Mutant]()
-    for module, mutants in groupby((m for m in found if m.caught is not None), key=lambda mutant: mutant.module):
+    for module, mutants in groupby(tried, key=lambda mutant: mutant.module):
         counts = Counter[str]()
         for mutant in mutants:
-            kind = "died" if mutant.caught else "survived with a reason" if reasons.of(mutant) else "survived without"
-            counts.update({kind, "mutants"} | ({"of these timed out"} if _timed_out(mutant) else set()))
+            caught = tried[mutant]
+            kind = "died" if caught else "survived with a reason" if reasons.of(mutant) else "survived without"
+            counts.update({kind, "mutants"} | ({"of these timed out"} if caught.startswith(NO_END) else set()))
             unexplained += [mutant] if kind == "survived without" else []
         table.add_row(module.stem, *_figures(counts))
         totals += counts
     table.add_section()
     table.add_row("all", *_figures(totals))
     console.print(table)
-    for mutant in unexplained:
-        where = f"{mutant.module}:{mutant.line}:{mutant.column + 1}: {mutant.operator}"
-        lines = f"{where}\n  - {mutant.text}\n  + {mutant.changed_text}"
-        console.print(lines, markup=False, highlight=False, soft_wrap=True)
-    _show_unused(found, reasons, console)
-    untried = sum(mutant.caught is None for mutant in found)
+    lines = [
+        f"{m.module}:{m.line}:{m.column + 1}: {m.operator}\n  - {m.text}\n  + {m.changed_text}" for m in unexplained
+    ]
+    lines += [f"a reason for nothing: {line}" for line in _unused(tried, reasons)]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    untried = sum(caught is None for caught in found.values())
     console.print(f"{minutes:.1f} minutes; {f'{untried} mutants are not tried yet' if untried else 'all are tried'}")
     enough = totals["died"] >= SHARE * totals["mutants"] and not untried
     return 0 if enough and not unexplained else 1
 
 
-def _show_unused(found: Iterable[Mutant], reasons: Reasons, console: Console) -> None:
-    tried = [mutant for mutant in found if mutant.caught is not None]
+def _unused(tried: Mapping[Mutant, str], reasons: Reasons) -> list[str]:
     modules = {mutant.module.stem for mutant in tried}
-    for line in reasons.unused(mutant for mutant in tried if not mutant.caught):
-        if line.partition(":")[0] in modules:
-            console.print(f"a reason for nothing: {line}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _timed_out(mutant: Mutant) -> bool:
-    return bool(mutant.caught) and mutant.caught.startswith(NO_END)
+    lines = reasons.unused(mutant for mutant, caught in tried.items() if not caught)
+    return [line for line in lines if line.partition(":")[0] in modules]
 
 
 def _figures(counts: Counter[str]) -> list[str]:

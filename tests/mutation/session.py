@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The mutants of a module, and what became of them: a session of cosmic-ray for each module as it is, in a folder.
+"""The mutants of a module, made by cosmic-ray's operators, and what became of them, kept in a file of JSON lines.
 
-What is found holds for the text of the module: one that was changed has other mutants, and a session of its own.
+What is found holds for the text of the module: if that is changed, its mutants are tried anew.
 """
 
 from __future__ import annotations
@@ -9,32 +9,34 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cosmic_ray.commands import init
-from cosmic_ray.config import load_config
+import msgspec
+from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
-from cosmic_ray.plugins import get_operator
-from cosmic_ray.work_db import WorkDB
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
+from cosmic_ray.plugins import get_operator, operator_names
 
 CONFIG = Path(__file__).with_name("mutants.toml")
+NO_PYTHON = "no Python"
+"""What is kept of a change that makes no program: it is no mutant."""
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one place of a module (`line` from 1), and what came of it: what caught it, "" if nothing did."""
+    """One change of one place of a module: by which operator, the how manyth of its places, and where that is."""
 
-    job: str
     module: Path
-    line: int
-    column: int
     operator: str
     occurrence: int
-    caught: str | None = None
+    line: int
+    """From 1."""
+    column: int
+    """From 0."""
 
     def changed(self) -> str:
         """The module with that change. Raises SyntaxError where the change is none that Python can read."""
@@ -53,85 +55,77 @@ class Mutant:
         return self.changed().splitlines()[self.line - 1].strip()
 
 
+def mutants_of(module: Path) -> list[Mutant]:
+    """The mutants of a module, by their places; some of them may be no Python."""
+    tree, unread, left_out = get_ast(module.read_text()), _unread(module), _left_out()
+    made = list[Mutant]()
+    for name in operator_names():
+        if left_out(name):
+            continue
+        operator, occurrence = get_operator(name)(), 0
+        for node in ast_nodes(tree):
+            for start, end in operator.mutation_positions(node):
+                if not unread(start, end):
+                    made.append(Mutant(module, name.removeprefix("core/"), occurrence, *start))
+                occurrence += 1
+    return sorted(made, key=lambda mutant: (mutant.line, mutant.column, mutant.operator, mutant.occurrence))
+
+
+def _left_out() -> Callable[[str], object]:
+    return re.compile("|".join(tomllib.loads(CONFIG.read_text())["exclude-operators"])).match
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What a line of the file holds."""
+
+    module: str
+    digest: str
+    operator: str
+    occurrence: int
+    caught: str
+
+
 class Session:
-    """The mutants of one module, made if they were not made yet."""
+    """What caught which mutant, "" for nothing."""
 
-    def __init__(self, folder: Path, module: Path) -> None:
-        digest = hashlib.sha256(module.read_bytes() + CONFIG.read_bytes()).hexdigest()
-        path = folder / f"{module.stem}-{digest[:12]}.sqlite"
-        self._begun = path.with_suffix(".begun")
-        folder.mkdir(parents=True, exist_ok=True)
-        self._module, self._database = module, WorkDB(path, WorkDB.Mode.create)
-        if not self._begun.exists():
-            self._begin()
-            self._begun.touch()
-
-    def _begin(self) -> None:
-        init([self._module], self._database, {})
-        left_out = re.compile("|".join(load_config(CONFIG).sub("filters", "operators-filter")["exclude-operators"]))
-        unread = _unread(self._module)
-        skipped = [
-            item.job_id
-            for item in self._database.work_items
-            for spec in item.mutations
-            if left_out.match(spec.operator_name) or unread(spec) or not _is_python(_mutant(item))
-        ]
-        self._database.set_multiple_results(skipped, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digests = dict[Path, str]()
 
     @cached_property
-    def _items(self) -> list[WorkItem]:
-        results = dict(self._database.results)
-        kept = [item for item in self._database.work_items if not _skipped(results.get(item.job_id))]
-        return sorted(kept, key=lambda item: (item.mutations[0].start_pos, item.mutations[0].operator_name))
+    def _known(self) -> dict[tuple[str, str, str, int], str]:
+        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+        kept = [msgspec.json.decode(line, type=_Kept) for line in lines]
+        return {(k.module, k.digest, k.operator, k.occurrence): k.caught for k in kept}
 
-    def mutants(self, sample: int = 1) -> list[Mutant]:
-        """The mutants, by their places, with what is known of them; or every so many of them."""
-        results = dict(self._database.results)
-        return [_mutant(item, results.get(item.job_id)) for item in self._items[::sample]]
+    def caught(self, mutant: Mutant) -> str | None:
+        """What caught a mutant; "" for nothing, None if it was not tried yet."""
+        return self._known.get(self._key(mutant))
 
-    def caught(self, mutant: Mutant, by: str) -> None:
+    def keep(self, mutant: Mutant, caught: str) -> None:
         """Write down what caught a mutant, "" for nothing."""
-        outcome = TestOutcome.KILLED if by else TestOutcome.SURVIVED
-        result = WorkResult(worker_outcome=WorkerOutcome.NORMAL, test_outcome=outcome, output=by)
-        self._database.set_result(mutant.job, result)
+        key = self._key(mutant)
+        self._known[key] = caught
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(_Kept(*key, caught)) + b"\n")
+
+    def _key(self, mutant: Mutant) -> tuple[str, str, str, int]:
+        if mutant.module not in self._digests:
+            self._digests[mutant.module] = hashlib.sha256(mutant.module.read_bytes()).hexdigest()[:16]
+        return mutant.module.stem, self._digests[mutant.module], mutant.operator, mutant.occurrence
 
 
-def _skipped(result: WorkResult | None) -> bool:
-    return result is not None and result.worker_outcome is WorkerOutcome.SKIPPED
-
-
-def _mutant(item: WorkItem, result: WorkResult | None = None) -> Mutant:
-    (spec,) = item.mutations
-    return Mutant(
-        job=item.job_id,
-        module=spec.module_path,
-        line=spec.start_pos[0],
-        column=spec.start_pos[1],
-        operator=spec.operator_name.removeprefix("core/"),
-        occurrence=spec.occurrence,
-        caught=None if result is None else result.output,
-    )
-
-
-def _is_python(mutant: Mutant) -> bool:
-    try:
-        mutant.changed()
-    except SyntaxError:
-        return False
-    return True
-
-
-def _unread(module: Path) -> Callable[[MutationSpec], bool]:
+def _unread(module: Path) -> Callable[[Position, Position], bool]:
     """Whether a change is in an annotation, the declaration of a class or of parameters, or the words of a finding.
 
     Nobody evaluates the first; that a class of values is frozen, or what is given by name only, is mypy's to check; and
     words are for people: what a finding concludes, from which events, is behaviour, and how it says so is not.
     """
     spans = list(_spans(ast.parse(module.read_text())))
-    return lambda spec: any(start <= spec.start_pos and spec.end_pos <= end for start, end in spans)
+    return lambda start, end: any(first <= start and end <= last for first, last in spans)
 
 
-def _spans(tree: ast.Module) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _spans(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
     for node in ast.walk(tree):
         places = list[ast.AST | None]()
         match node:

@@ -23,7 +23,7 @@ import pytest
 
 from tests.mutation.children import Work, in_children
 from tests.mutation.placing import function_around, functions_of, load_anew, module_name, put_in, statement_at
-from tests.mutation.session import Mutant
+from tests.mutation.session import NO_PYTHON, Mutant
 
 _OPTIONS = (
     *("-x", "--no-header", "--tb=no", "--assert=plain", "-ofaulthandler_timeout=0"),
@@ -123,7 +123,12 @@ class _Loop:
 
     def _works(self, session: pytest.Session, reached: Reached) -> Iterator[tuple[Mutant, Work]]:
         for mutant in self._mutants:
-            yield mutant, self._work(mutant, mutant.changed(), session, reached)
+            try:
+                changed = mutant.changed()
+            except SyntaxError:
+                self._done(mutant, NO_PYTHON)
+            else:
+                yield mutant, self._work(mutant, changed, session, reached)
 
     def _work(self, mutant: Mutant, changed: str, session: pytest.Session, reached: Reached) -> Work:
         source, caught = mutant.module.read_text(), self._caught[mutant.module]
