@@ -65,7 +65,7 @@ def data_for_nobody_resets(connection: Connection, accepted: Expectation) -> Ite
 
 def _has_a_taker(connection: Connection, shut: Operation) -> bool:
     """A receive was under way or posted when receiving was shut down: it may still get the data."""
-    calls = (o for o in connection.iut.calls("recv") if o.entered < shut.over)
+    calls = (o for o in connection.iut.calls("recv") if o.entered < shut.over or o.entered == shut.entered)
     under_way = any(o.returned is None or o.returned > shut.entered for o in calls)
     return under_way or any(each.pending_at(shut.entered) for each in posted(connection))
 

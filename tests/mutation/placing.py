@@ -72,12 +72,15 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
             yield from _codes(constant)
 
 
-def load_anew(path: Path, source: str) -> None:
-    """Have the oracle and its tests loaded again when they are next imported, with this source for the one module."""
-    for name in list(sys.modules):
-        if name.partition(".")[0] == "tests" or name.startswith("conformance.oracle"):
+def load_anew(code: Path, tests: Path, module: Path, source: str) -> None:
+    """Have the code and its tests loaded again when they are next imported, with this source for the one module."""
+    package = module_name(code)
+    for name, loaded in list(sys.modules.items()):
+        file = getattr(loaded, "__file__", None)
+        if f"{name}.".startswith(f"{package}.") or (file and Path(file).is_relative_to(tests.resolve())):
             del sys.modules[name]
-    sys.meta_path.insert(0, _Mutated(module_name(path), source))
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Mutated)]
+    sys.meta_path.insert(0, _Mutated(module_name(module), source))
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):

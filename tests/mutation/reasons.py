@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Why a mutant may live: by the module, the line's text and the change, each with its reason, in survivors.toml."""
+"""Why a mutant may live: by kinds of reasons, and under each the lines and changes that it is given for."""
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -14,12 +15,20 @@ SURVIVORS = Path(__file__).with_name("survivors.toml")
 
 
 class Survivor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The changes of one line that no test can or need notice. `operators` are cosmic-ray's; no place means any."""
+    """The changes that no test can or need notice, for one reason.
+
+    `lines` are `module: text of the line`; `operators` are cosmic-ray's, or what they begin with, and none means any.
+    """
 
     because: str
-    line: str
-    module: str = ""
+    lines: tuple[str, ...]
     operators: tuple[str, ...] = ()
+
+    def of(self, mutant: Mutant) -> str:
+        """The line by which this is a reason for that mutant; "" if it is none."""
+        line = f"{mutant.module.stem}: {mutant.text}"
+        there = line in self.lines and (not self.operators or mutant.operator.startswith(self.operators))
+        return line if there else ""
 
 
 class Reasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,15 +37,17 @@ class Reasons(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     survivor: tuple[Survivor, ...] = ()
 
     @classmethod
-    def read(cls) -> Reasons:
+    def read(cls, path: Path = SURVIVORS) -> Reasons:
         """Read the file. Raises msgspec.ValidationError where it does not fit."""
-        return msgspec.convert(tomllib.loads(SURVIVORS.read_text()), cls)
+        return msgspec.convert(tomllib.loads(path.read_text()), cls)
 
     def of(self, mutant: Mutant) -> str:
         """Why that one may live; "" if nobody says so."""
-        return next((s.because for s in self.survivor if _fits(s, mutant)), "")
+        return next((s.because for s in self.survivor if s.of(mutant)), "")
 
-
-def _fits(survivor: Survivor, mutant: Mutant) -> bool:
-    there = survivor.module in ("", mutant.module.stem) and survivor.line == mutant.text
-    return there and (not survivor.operators or mutant.operator in survivor.operators)
+    def unused(self, survivors: Iterable[Mutant]) -> Iterator[str]:
+        """The lines that are given as a reason for nothing among these."""
+        lived = list(survivors)
+        for survivor in self.survivor:
+            used = {survivor.of(mutant) for mutant in lived}
+            yield from (line for line in survivor.lines if line not in used)

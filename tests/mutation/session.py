@@ -1,121 +1,145 @@
 # SPDX-License-Identifier: MIT
-"""The mutants of the oracle's modules, and what became of them: a session of cosmic-ray, which its reports read too."""
+"""The mutants of a module, made by cosmic-ray's operators, and what became of them, kept in a file of JSON lines.
+
+What is found holds for the text of the module: if that is changed, its mutants are tried anew.
+"""
 
 from __future__ import annotations
 
 import ast
+import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import tomllib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from cosmic_ray.commands import init
-from cosmic_ray.config import load_config
+import msgspec
+from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
-from cosmic_ray.plugins import get_operator
-from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkerOutcome, WorkItem, WorkResult
+from cosmic_ray.plugins import get_operator, operator_names
 
 CONFIG = Path(__file__).with_name("mutants.toml")
+NO_PYTHON = "no Python"
+"""What is kept of a change that makes no program: it is no mutant."""
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change of one place of a module (`line` from 1), and what came of it: what caught it, "" if nothing did."""
+    """One change of one place of a module: by which operator, the how manyth of its places, and where that is."""
 
-    job: str
     module: Path
-    function: str
-    line: int
-    text: str
     operator: str
     occurrence: int
-    caught: str | None = None
+    line: int
+    """From 1."""
+    column: int
+    """From 0."""
 
-    def source(self) -> str:
+    def changed(self) -> str:
         """The module with that change. Raises SyntaxError where the change is none that Python can read."""
-        changed = mutate_code(self.module.read_text(), get_operator(f"core/{self.operator}")(), self.occurrence)
+        changed = str(mutate_code(self.module.read_text(), get_operator(f"core/{self.operator}")(), self.occurrence))
         compile(changed, self.module, "exec")
-        return str(changed)
+        return changed
+
+    @property
+    def text(self) -> str:
+        """The line, as it is."""
+        return self.module.read_text().splitlines()[self.line - 1].strip()
+
+    @property
+    def changed_text(self) -> str:
+        """The line, as it is then."""
+        return self.changed().splitlines()[self.line - 1].strip()
+
+
+def mutants_of(module: Path) -> list[Mutant]:
+    """The mutants of a module, by their places; some of them may be no Python."""
+    tree, unread, left_out = get_ast(module.read_text()), _unread(module), _left_out()
+    made = list[Mutant]()
+    for name in operator_names():
+        if left_out(name):
+            continue
+        operator, occurrence = get_operator(name)(), 0
+        for node in ast_nodes(tree):
+            for start, end in operator.mutation_positions(node):
+                if not unread(start, end):
+                    made.append(Mutant(module, name.removeprefix("core/"), occurrence, *start))
+                occurrence += 1
+    return sorted(made, key=lambda mutant: (mutant.line, mutant.column, mutant.operator, mutant.occurrence))
+
+
+def _left_out() -> Callable[[str], object]:
+    return re.compile("|".join(tomllib.loads(CONFIG.read_text())["exclude-operators"])).match
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What a line of the file holds."""
+
+    module: str
+    digest: str
+    operator: str
+    occurrence: int
+    caught: str
 
 
 class Session:
-    """The mutants of a session's file, made anew or gone on with."""
+    """What caught which mutant, "" for nothing."""
 
-    def __init__(self, database: WorkDB) -> None:
-        self._database = database
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digests = dict[Path, str]()
 
-    def begin(self, modules: Sequence[Path]) -> None:
-        """Make the mutants of those modules, and forget what was there."""
-        init(modules, self._database, {})
-        left_out = re.compile("|".join(load_config(CONFIG).sub("filters", "operators-filter")["exclude-operators"]))
-        unread = {module: _unread(module) for module in modules}
-        skipped = [
-            item.job_id
-            for item in self._database.work_items
-            for spec in item.mutations
-            if left_out.match(spec.operator_name) or unread[spec.module_path](spec)
-        ]
-        self._database.set_multiple_results(skipped, WorkResult(worker_outcome=WorkerOutcome.SKIPPED))
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, str, int], str]:
+        lines = self._path.read_bytes().splitlines() if self._path.exists() else []
+        kept = [msgspec.json.decode(line, type=_Kept) for line in lines]
+        return {(k.module, k.digest, k.operator, k.occurrence): k.caught for k in kept}
 
-    def caught(self, mutant: Mutant, by: str) -> None:
+    def caught(self, mutant: Mutant) -> str | None:
+        """What caught a mutant; "" for nothing, None if it was not tried yet."""
+        return self._known.get(self._key(mutant))
+
+    def keep(self, mutant: Mutant, caught: str) -> None:
         """Write down what caught a mutant, "" for nothing."""
-        outcome = TestOutcome.KILLED if by else TestOutcome.SURVIVED
-        result = WorkResult(worker_outcome=WorkerOutcome.NORMAL, test_outcome=outcome, output=by)
-        self._database.set_result(mutant.job, result)
+        key = self._key(mutant)
+        self._known[key] = caught
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(_Kept(*key, caught)) + b"\n")
 
-    def pending(self, *, again: bool = False) -> list[Mutant]:
-        """The mutants that were not tried yet, by module and line; `again`: those too that nothing caught."""
-        pending = [*map(_mutant, self._database.pending_work_items)]
-        pending += [mutant for mutant in self.tried() if again and not mutant.caught]
-        return sorted(pending, key=lambda m: (m.module, m.line))
-
-    def tried(self) -> list[Mutant]:
-        """The mutants that were tried, by module and line."""
-        done = self._database.completed_work_items
-        tried = [_mutant(item, r) for item, r in done if r.worker_outcome is not WorkerOutcome.SKIPPED]
-        return sorted(tried, key=lambda m: (m.module, m.line))
+    def _key(self, mutant: Mutant) -> tuple[str, str, str, int]:
+        if mutant.module not in self._digests:
+            self._digests[mutant.module] = hashlib.sha256(mutant.module.read_bytes()).hexdigest()[:16]
+        return mutant.module.stem, self._digests[mutant.module], mutant.operator, mutant.occurrence
 
 
-@contextmanager
-def session(path: Path) -> Iterator[Session]:
-    """Open a session's file; made if it is not there."""
-    with use_db(path, WorkDB.Mode.create) as database:
-        yield Session(database)
+def _unread(module: Path) -> Callable[[Position, Position], bool]:
+    """Whether a change is in an annotation, the declaration of a class or of parameters, or the words of a finding.
 
-
-def _mutant(item: WorkItem, result: WorkResult | None = None) -> Mutant:
-    (spec,) = item.mutations
-    line = spec.start_pos[0]
-    return Mutant(
-        job=item.job_id,
-        module=spec.module_path,
-        function=spec.definition_name or "",
-        line=line,
-        text=spec.module_path.read_text().splitlines()[line - 1].strip(),
-        operator=spec.operator_name.removeprefix("core/"),
-        occurrence=spec.occurrence,
-        caught=None if result is None else result.output,
-    )
-
-
-def _unread(module: Path) -> Callable[[MutationSpec], bool]:
-    """Whether a change is in an annotation, the declaration of a class, or the words of a finding.
-
-    Nobody evaluates the first; that a class of values is frozen, or takes names only, is mypy's to check; and words are
-    for people: what a finding concludes, from which events, is behaviour, and how it says so is not.
+    Nobody evaluates the first; that a class of values is frozen, or what is given by name only, is mypy's to check; and
+    words are for people: what a finding concludes, from which events, is behaviour, and how it says so is not.
     """
-    places = list[ast.AST]()
-    for node in ast.walk(ast.parse(module.read_text())):
+    spans = list(_spans(ast.parse(module.read_text())))
+    return lambda start, end: any(first <= start and end <= last for first, last in spans)
+
+
+def _spans(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
+    for node in ast.walk(tree):
+        places = list[ast.AST | None]()
         match node:
-            case ast.FunctionDef(returns=returns) if returns is not None:
+            case ast.FunctionDef(returns=returns, args=args):
                 places.append(returns)
-            case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation) if annotation is not None:
+                if args.kwonlyargs:  # the star before them, which cosmic-ray takes for a product
+                    last = (node, *args.args, *args.defaults)[-1]
+                    yield (last.lineno, last.col_offset), (args.kwonlyargs[0].lineno, args.kwonlyargs[0].col_offset)
+            case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation):
                 places.append(annotation)
             case ast.ClassDef(keywords=keywords, decorator_list=decorators):
                 places += [*(k.value for k in keywords), *decorators]
             case ast.JoinedStr():
                 places.append(node)
-    spans = [((p.lineno, p.col_offset), (p.end_lineno, p.end_col_offset)) for p in places]  # type: ignore[attr-defined]
-    return lambda spec: any(start <= spec.start_pos and spec.end_pos <= end for start, end in spans)
+        for place in places:
+            if place is not None:
+                yield (place.lineno, place.col_offset), (place.end_lineno, place.end_col_offset)  # type: ignore[attr-defined]

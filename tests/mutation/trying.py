@@ -1,62 +1,78 @@
 # SPDX-License-Identifier: MIT
-"""Mutants tried: one pytest collects the oracle's tests, and for each mutant a child of it runs those that reach it.
+"""Mutants tried: one pytest collects the tests, and for each mutant a child of it runs those that reach it.
 
 A pytest for each mutant would spend its time on imports and collection, and on tests that never come to the line in
 question. So the tests are run once under coverage, to learn which come where; a child puts its mutant in place, runs
-these until one fails, and ends, and with it all that the mutant may have left behind.
+these until one fails, the likeliest first, and ends, and with it all that the mutant may have left behind.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import resource
-import select
-import signal
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import coverage
 import pytest
 
-from conformance.oracle.judging import judged
-from tests.mutation.placing import function_around, functions_of, load_anew, put_in, statement_at
-from tests.mutation.session import Mutant
+from tests.mutation.children import Work, in_children
+from tests.mutation.placing import function_around, functions_of, load_anew, module_name, put_in, statement_at
+from tests.mutation.session import NO_PYTHON, Mutant
 
-TESTS = Path("tests/oracle")
 _OPTIONS = (
     *("-x", "--no-header", "--tb=no", "--assert=plain", "-ofaulthandler_timeout=0"),
-    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "hypothesispytest", "shutdown-conformance", "xdist")),
-    "-pno:allure_pytest",
+    *(f"-pno:{plugin}" for plugin in ("cacheprovider", "unraisableexception", "hypothesispytest")),
+    *("-pno:shutdown-conformance", "-pno:xdist", "-pno:allure_pytest"),
 )
-_CPU_S, _WALL_S, _BYTES = 60, 900, 2 << 30
-"""What a child may take. All the tests take 6 s of CPU; a mutant that loops or hoards is dead."""
+_TIMES, _LEAST_CPU_S = 5, 20
+"""What a child may take: so many times what all the tests take, and not less than that. A mutant that loops is dead."""
+Done = Callable[[Mutant, str], object]
+Reached = dict[tuple[Path, int], set[str]]
 
 
-def try_all(mutants: Sequence[Mutant], done: Callable[[Mutant, str], object]) -> None:
-    """Try mutants; `done` is told of each, with what caught it, "" for nothing. Raises RuntimeError without tests."""
-    loop = _Loop(mutants, done)
+@dataclass(frozen=True)
+class Place:
+    """The code that mutants are made of, and the tests that are to notice, as folders of the current one."""
+
+    code: Path
+    tests: Path
+
+    def modules(self) -> list[Path]:
+        """The modules that are changed."""
+        return sorted(self.code.glob("*.py"))
+
+
+def try_all(place: Place, mutants: Sequence[Mutant], done: Done, *, jobs: int = 1) -> None:
+    """Try mutants, `jobs` at a time; `done` is told of each, with what caught it, "" for nothing.
+
+    Raises RuntimeError where the tests cannot be collected, or fail though nothing was changed.
+    """
+    loop = _Loop(place, mutants, done, jobs)
     kept = os.dup(1)
     with open(os.devnull, "w") as silence:  # noqa: PTH123
         try:
             os.dup2(silence.fileno(), 1)
-            status = pytest.main([*_OPTIONS, "-s", str(TESTS)], plugins=[loop])
+            status = pytest.main([*_OPTIONS, "-s", str(place.tests)], plugins=[loop])
         finally:
             os.dup2(kept, 1)
             os.close(kept)
     if loop.problem:
         raise loop.problem
     if not loop.looped:
-        raise RuntimeError(f"the tests could not be collected ({status!r}): run pytest {TESTS} and see")
+        raise RuntimeError(f"the tests could not be collected ({status!r}): run pytest {place.tests} and see")
 
 
 class _Loop:
     """A plugin of pytest that tries mutants in place of running the tests."""
 
-    def __init__(self, mutants: Sequence[Mutant], done: Callable[[Mutant, str], object]) -> None:
-        self._mutants, self._done = mutants, done
+    def __init__(self, place: Place, mutants: Sequence[Mutant], done: Done, jobs: int) -> None:
+        self._place, self._mutants, self._done, self._jobs = place, mutants, done, jobs
         self._caught: dict[Path, Counter[str]] = defaultdict(Counter)
         self.looped = False
         self.problem: BaseException | None = None
@@ -66,17 +82,22 @@ class _Loop:
         """Everything is collected."""
         try:
             self.looped = True
-            judged()  # loads the judges
-            reached = _reached(session)
-            self._control(list({mutant.module: None for mutant in self._mutants}), session)
-            for mutant in self._mutants:
-                self._done(mutant, self._try(mutant, session, reached))
+            for module in self._place.modules():
+                importlib.import_module(module_name(module))
+            gc.freeze()  # else a child's first collection would copy all that it has from us
+            reached, cpu_s = self._control(session)
+            for mutant, told in in_children(self._works(session, reached), jobs=self._jobs, cpu_s=cpu_s):
+                self._caught[mutant.module].update((told, _file(told)))
+                self._done(mutant, told)
         except BaseException as problem:  # pytest would show it, and nobody hears pytest
             self.problem = problem
         return True
 
-    def _control(self, modules: Sequence[Path], session: pytest.Session) -> None:
-        """A module put in the place of itself is no mutant, in either way: else nothing told of one is of any worth."""
+    def _control(self, session: pytest.Session) -> tuple[Reached, int]:
+        """Which tests come to which line; and what a child may take, in seconds.
+
+        A module put in the place of itself is no mutant, in either way: else nothing told of one is of any worth.
+        """
 
         def themselves() -> str:
             for module in modules:
@@ -85,67 +106,81 @@ class _Loop:
                     put_in(module, function, source)
             return _run(session.items)
 
-        for told in (_child(themselves), _child(lambda: _anew(modules[0], modules[0].read_text()))):
-            if told:
-                raise RuntimeError(f"nothing is changed, and the oracle does not live: {told}")
+        modules = list({mutant.module: None for mutant in self._mutants})
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+        with tempfile.TemporaryDirectory() as folder:
+            data = str(Path(folder) / "coverage")
+            controls: list[tuple[str, Work]] = [
+                ("under coverage", lambda: _covered(self._place, session.items, data)),
+                ("put in place", themselves),
+                ("loaded anew", lambda: _anew(self._place, modules[0], modules[0].read_text(), ())),
+            ]
+            for how, told in in_children(controls, jobs=self._jobs, cpu_s=3600):
+                if told:
+                    raise RuntimeError(f"nothing is changed, and with the code {how} a test fails: {told}")
+            took = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
+            return _reached(data), max(_LEAST_CPU_S, int(_TIMES * took / len(controls)))
 
-    def _try(self, mutant: Mutant, session: pytest.Session, reached: dict[tuple[Path, int], set[str]]) -> str:
-        try:
-            changed = mutant.source()
-        except SyntaxError:
-            return "no Python"
-        source = mutant.module.read_text()
+    def _works(self, session: pytest.Session, reached: Reached) -> Iterator[tuple[Mutant, Work]]:
+        for mutant in self._mutants:
+            try:
+                changed = mutant.changed()
+            except SyntaxError:
+                self._done(mutant, NO_PYTHON)
+            else:
+                yield mutant, self._work(mutant, changed, session, reached)
+
+    def _work(self, mutant: Mutant, changed: str, session: pytest.Session, reached: Reached) -> Work:
+        source, caught = mutant.module.read_text(), self._caught[mutant.module]
         function = function_around(source, mutant.line)
         if function is None:
-            told = _child(lambda: _anew(mutant.module, changed))
-        else:
-            names = reached.get((mutant.module, statement_at(source, mutant.line)), set())
-            items = [item for item in session.items if item.nodeid in names]
-            caught = self._caught[mutant.module]
-            items.sort(key=lambda item: -caught[_file(item.nodeid)])
+            files = sorted({_file(item.nodeid) for item in session.items}, key=lambda file: self._order(mutant, file))
+            return lambda: _anew(self._place, mutant.module, changed, files[:2])
+        names = reached.get((mutant.module.resolve(), statement_at(source, mutant.line)), set())
+        items = [item for item in session.items if item.nodeid in names]
+        items.sort(key=lambda item: (-caught[item.nodeid], *self._order(mutant, _file(item.nodeid))))
 
-            def placed() -> str:
-                put_in(mutant.module, function, changed)
-                return _run(items)
+        def placed() -> str:
+            put_in(mutant.module, function, changed)
+            return _run(items)
 
-            told = _child(placed)
-        self._caught[mutant.module][_file(told)] += 1
-        return told
+        return placed
+
+    def _order(self, mutant: Mutant, file: str) -> tuple[int, bool]:
+        """A key by which the likeliest file comes first: the one that caught most of the module, else its namesake."""
+        return -self._caught[mutant.module][file], Path(file).stem != f"test_{mutant.module.stem}"
 
 
 def _file(nodeid: str) -> str:
     return nodeid.partition("::")[0]
 
 
-def _reached(session: pytest.Session) -> dict[tuple[Path, int], set[str]]:
-    """Which tests come to which line of the oracle. Raises RuntimeError if a test fails though nothing was changed."""
-    with tempfile.TemporaryDirectory() as place:
-        data = str(Path(place) / "coverage")
-
-        def covered() -> str:
-            measuring = coverage.Coverage(data_file=data, include=["conformance/oracle/*"], config_file=False)
-            measuring.start()
-            told = _run(session.items, begin=lambda item: measuring.switch_context(item.nodeid))
-            measuring.stop()
-            measuring.save()
-            return told
-
-        if told := _child(covered):
-            raise RuntimeError(f"no mutant yet, and {told}: run pytest {TESTS} and see")
-        read = coverage.CoverageData(data)
-        read.read()
-        return {
-            (Path(file).relative_to(Path.cwd()), line): set(names)
-            for file in read.measured_files()
-            for line, names in read.contexts_by_lineno(file).items()
-        }
+def _covered(place: Place, items: Sequence[pytest.Item], data: str) -> str:
+    measuring = coverage.Coverage(data_file=data, include=[f"{place.code}/*"], config_file=False)
+    measuring.start()
+    told = _run(items, begin=lambda item: measuring.switch_context(item.nodeid))
+    measuring.stop()
+    measuring.save()
+    return told
 
 
-def _anew(module: Path, changed: str) -> str:
-    load_anew(module, changed)
-    first = _FirstFailure()
-    if pytest.main([*_OPTIONS, str(TESTS)], plugins=[first]) != pytest.ExitCode.OK:
-        return first.name or "no start"
+def _reached(data: str) -> Reached:
+    read = coverage.CoverageData(data)
+    read.read()
+    return {
+        (Path(file), line): set(names)
+        for file in read.measured_files()
+        for line, names in read.contexts_by_lineno(file).items()
+    }
+
+
+def _anew(place: Place, module: Path, changed: str, likely: Sequence[str]) -> str:
+    """Run all tests on a module that is loaded anew, the likely files first."""
+    for files in ([*likely], [str(place.tests)]):
+        load_anew(place.code, place.tests, module, changed)
+        first = _FirstFailure()
+        if files and pytest.main([*_OPTIONS, *files], plugins=[first]) != pytest.ExitCode.OK:
+            return first.name or "no start"
     return ""
 
 
@@ -177,36 +212,3 @@ class _FirstFailure:
         """A file was collected."""
         if report.failed:
             self.name = self.name or report.nodeid
-
-
-def _child(work: Callable[[], str]) -> str:
-    """What `work` returns in a child of its own; a reason that is not empty if the child ends otherwise."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if not child:
-        os.close(reading)
-        _work(work, writing)
-    os.close(writing)
-    try:
-        if not select.select([reading], [], [], _WALL_S)[0]:
-            os.kill(child, signal.SIGKILL)
-        told = os.read(reading, 4096).decode()
-    finally:
-        os.close(reading)
-    status = os.waitpid(child, 0)[1]
-    return told.removeprefix("=") if told.startswith("=") and not status else f"no end within its limits ({status})"
-
-
-def _work(work: Callable[[], str], writing: int) -> NoReturn:
-    status = 1
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_S, _CPU_S))
-        resource.setrlimit(resource.RLIMIT_AS, (_BYTES, _BYTES))
-        told = work()
-        os.write(writing, f"={told}".encode()[:4096])
-        status = 0
-    except BaseException as error:  # whatever it is, the mutant brought it about, and this child must not go on
-        os.write(writing, f"={type(error).__name__}: {error}".encode()[:4096])
-        status = 0
-    finally:
-        os._exit(status)

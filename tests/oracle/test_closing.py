@@ -82,6 +82,17 @@ def test_close_must_not_wait(
 
 
 @MODES
+@pytest.mark.parametrize(("takes", "expected"), [(1000, SATISFIED), (1001, VIOLATED)])
+def test_at_once_is_within_the_prompt_time(
+    takes: int, expected: set[Conclusion], requirement: str, blocking: bool
+) -> None:
+    story = _queued(Story, blocking=blocking)
+    story.iut.close(takes=takes)
+    _rest(story)
+    assert story.conclusions(requirement) == expected
+
+
+@MODES
 def test_the_rest_must_follow_the_close(requirement: str, blocking: bool) -> None:
     story = _queued(Story, blocking=blocking)
     story.iut.close()
@@ -222,6 +233,25 @@ def test_linger_zero_does_not_wait(
     assert story.conclusions(requirement) == VIOLATED
 
 
+@ABORTS
+@pytest.mark.parametrize(("takes", "expected"), [(1000, SATISFIED), (1001, VIOLATED)])
+def test_an_abort_is_within_the_prompt_time(
+    takes: int, expected: set[Conclusion], requirement: str, blocking: bool
+) -> None:
+    story = _aborts(Story, blocking)
+    story.iut.close(takes=takes)
+    story.rst(IUT)
+    assert story.conclusions(requirement) == expected
+
+
+@ABORTS
+def test_an_abort_after_the_peers_reset_may_fail(requirement: str, blocking: bool) -> None:
+    story = _aborts(Story, blocking)
+    story.rst(PEER)
+    story.iut.close(error="ECONNRESET")
+    assert story.conclusions(requirement) == NOTHING
+
+
 def test_linger_zero_must_tell_the_peer_something() -> None:
     story = Story()
     story.iut.linger(0)
@@ -338,6 +368,94 @@ def test_a_close_may_wait_for_its_fin_s_acknowledgement() -> None:
     assert story.conclusions("INIT-CLOSE-05") == NOTHING
 
 
+@pytest.mark.parametrize("make", [Story, wireless, tcp_unseen])
+@pytest.mark.parametrize(("drains_after", "expected"), [(2400, SATISFIED), (2600, NOTHING)])
+def test_half_of_the_linger_time_is_time_enough(
+    make: Callable[[], Story], drains_after: int, expected: set[Conclusion]
+) -> None:
+    assert _lingers(make, drains_after=drains_after).conclusions("INIT-CLOSE-05") == expected
+
+
+@pytest.mark.parametrize("make", [Story, wireless, tcp_unseen])
+@pytest.mark.parametrize(("took", "expected"), [(4900, SATISFIED), (5000, VIOLATED)])
+def test_all_of_the_linger_time_is_too_long(make: Callable[[], Story], took: int, expected: set[Conclusion]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    began = story.now
+    _rest(story)
+    story.now = began + (took - 1) * 1_000_000
+    story.iut.finish(close)
+    assert story.conclusions("INIT-CLOSE-05") == expected
+
+
+@pytest.mark.parametrize("make", [wireless, tcp_unseen])
+def test_unseen_an_end_that_the_peer_reads_late_excuses_the_wait(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.peer.recv(10)
+    story.wait(5000)
+    story.iut.finish(close)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+@pytest.mark.parametrize("make", [wireless, tcp_unseen])
+def test_unseen_the_last_byte_counts(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    story.peer.recv(error="EAGAIN")
+    story.peer.recv(9)
+    story.wait(2600)
+    story.peer.recv(1, offset=9)
+    story.iut.finish(close)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+@BOTH
+def test_unread_data_is_a_reason_not_to_linger(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    story.peer.send(3)
+    if story.header.wire:
+        story.data(PEER, 3)
+    close = story.iut.begin("close")
+    _rest(story)
+    story.iut.finish(close)
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+@BOTH
+def test_linger_that_is_off_again_waits_for_nothing(make: Callable[[], Story]) -> None:
+    story = _queued(make)
+    story.iut.linger(5)
+    story.iut.linger(5, on=False)
+    close = story.iut.begin("close")
+    _rest(story)
+    story.iut.finish(close)
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
+@BOTH
+def test_with_nothing_left_there_is_nothing_to_wait_for(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.send(10)
+    if story.header.wire:
+        story.data(IUT, 10)
+    story.peer.recv(10)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    story.wait(5000)
+    story.iut.finish(close)
+    assert story.conclusions("INIT-CLOSE-05") == NOTHING
+
+
 def test_a_slow_drain_is_not_in_time() -> None:
     assert _lingers(drains_after=2600).conclusions("INIT-CLOSE-05") == NOTHING
 
@@ -425,6 +543,13 @@ def test_linger_that_was_set_is_no_default() -> None:
     story.iut.linger(5)
     story.iut.call("get_linger", result={"on": True, "seconds": 5})
     story.peer.call("get_linger", result={"on": True, "seconds": 5})
+    assert story.conclusions("INIT-CLOSE-09") == NOTHING
+
+
+def test_what_does_not_tell_of_linger_shows_nothing() -> None:
+    story = Story(connected=False)
+    story.iut.call("get_linger", error="EOPNOTSUPP")
+    story.iut.call("names", result={})
     assert story.conclusions("INIT-CLOSE-09") == NOTHING
 
 
@@ -540,6 +665,122 @@ def test_another_end_is_not_the_first_close_s(make: Callable[[], Story], step: s
     if story.header.wire:
         story.fin(IUT)
     story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_of_three_handles_the_third_ends(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.call("duplicate", result={"socket": 5})
+    story.iut.close()
+    story.iut.close(socket=4)
+    _looks(story)
+    story.iut.close(socket=5)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == SATISFIED
+
+
+@BOTH
+def test_of_three_handles_the_second_does_not_end(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.call("duplicate", result={"socket": 5})
+    story.iut.close()
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    story.iut.close(socket=5)
+    assert story.conclusions("INIT-CLOSE-11") == VIOLATED
+
+
+@BOTH
+def test_a_close_that_failed_may_have_ended_it(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.call("duplicate", result={"socket": 5})
+    story.iut.close()
+    story.iut.close(socket=4, error="EIO")
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["failed", "none"])
+def test_a_first_close_without_success_shows_nothing(make: Callable[[], Story], answer: str) -> None:
+    story = make()
+    story.iut.call("duplicate", result={"socket": 4})
+    if answer == "failed":
+        story.iut.close(error="EIO")
+    else:
+        story.iut.begin("close")
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_a_duplicate_that_failed_is_none(make: Callable[[], Story]) -> None:
+    story = make()
+    story.iut.call("duplicate", error="EMFILE")
+    story.iut.close()
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+def test_after_the_peers_reset_the_first_close_may_end() -> None:
+    story = Story()
+    story.iut.call("duplicate", result={"socket": 4})
+    story.rst(PEER)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_an_end_of_receiving_between_the_closes_is_another_matter(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    _looks(story)
+    story.iut.shutdown("receive", socket=4)
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_a_last_close_with_linger_zero_aborts_rightly(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    _looks(story)
+    story.iut.linger(0)
+    story.iut.call("set_linger", socket=4, on=True, seconds=0, result={"on": True, "seconds": 0})
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-11") == NOTHING
+
+
+@BOTH
+def test_a_last_close_with_data_unread_may_reset(make: Callable[[], Story]) -> None:
+    story = _duplicated(make)
+    _looks(story)
+    story.peer.send(3)
+    if story.header.wire:
+        story.data(PEER, 3)
+    story.iut.close(socket=4)
+    if story.header.wire:
+        story.rst(IUT)
+    story.peer.recv(error="ECONNRESET")
     assert story.conclusions("INIT-CLOSE-11") == NOTHING
 
 

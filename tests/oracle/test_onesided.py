@@ -120,6 +120,94 @@ def test_a_close_resets_too_and_is_not_taken_for_it() -> None:
     assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
 
 
+def test_a_receive_that_is_under_way_may_take_it() -> None:
+    story = Story(WINDOWS_TCP)
+    receive = story.iut.begin("recv", length=100)
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING  # it was never answered
+    story.iut.finish(receive, length=100)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_a_receive_that_was_over_before_takes_nothing() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.recv(error="WSAEWOULDBLOCK")
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == VIOLATED
+
+
+def test_a_receive_that_is_made_afterwards_takes_nothing() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive")
+    story.iut.recv(error="WSAESHUTDOWN")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.rst(IUT)
+    assert story.conclusions("INIT-SHUT-07") == SATISFIED
+
+
+def test_a_shutdown_that_failed_gave_nothing_up() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive", error="WSAENOTCONN")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_after_an_end_of_sending_a_reset_is_another_matter() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_a_connection_that_was_reset_before_shows_nothing() -> None:
+    story = Story(WINDOWS_TCP)
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.rst(PEER)
+    story.iut.shutdown("receive")
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+def test_data_that_comes_after_the_close_is_the_closes_matter() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive")
+    story.iut.close()
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
+
+
+@EARLY
+def test_a_close_ends_the_wait_for_a_reset(early: bool) -> None:
+    story = given_up(early=early)
+    story.wait(400)
+    story.iut.close()
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
+
+
+def test_a_reset_of_the_peers_afterwards_changes_nothing() -> None:
+    story = given_up(early=True)
+    story.rst(IUT)
+    story.rst(PEER)
+    assert story.conclusions("INIT-SHUT-07") == SATISFIED
+
+
 def test_it_is_not_for_posix() -> None:
     story = given_up(KERNEL_TCP, early=False)
     story.settle(LONG)
@@ -175,6 +263,51 @@ def test_a_closed_socket_is_another_matter() -> None:
     assert story.conclusions("INIT-SHUT-12") == NOTHING
 
 
+def test_the_close_of_another_socket_changes_nothing() -> None:
+    story = lone("send")
+    story.iut.close(socket=4)
+    story.iut.send(1)
+    assert story.conclusions("INIT-SHUT-12") == VIOLATED
+
+
+def test_a_socket_of_the_same_number_that_was_closed_before_is_another() -> None:
+    story = Story(DATAGRAMS, connected=False)
+    story.iut.close()
+    story.iut.shutdown("send")
+    story.iut.send(1)
+    assert story.conclusions("INIT-SHUT-12") == VIOLATED
+
+
+def test_what_was_sent_before_the_shutdown_was_not_stopped() -> None:
+    story = Story(DATAGRAMS, connected=False)
+    story.iut.send(1)
+    story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+
+
+def test_another_socket_is_not_stopped() -> None:
+    story = lone("send")
+    story.iut.send(1, socket=4)
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+
+
+def test_every_shutdown_counts() -> None:
+    story = lone("send", "WSAENOTCONN")
+    assert story.conclusions("INIT-SHUT-12") == SATISFIED
+    story.iut.shutdown("send")
+    story.iut.send(1)
+    assert story.conclusions("INIT-SHUT-12") == SATISFIED | VIOLATED
+
+
+def test_what_is_no_shutdown_of_a_socket_is_not_judged() -> None:
+    story = Story(DATAGRAMS, connected=False)
+    story.iut.shutdown("send", socket=-1, error="WSAENOTSOCK")
+    story.iut.shutdown("everything", error="WSAEINVAL")
+    story.iut.call("get_option", how="send", error="WSAEINVAL")
+    story.iut.finish(story.iut.begin("shutdown", how="send"), unsupported="the agent has none")
+    assert story.conclusions("INIT-SHUT-12") == NOTHING
+
+
 # --- ERR-03 -----------------------------------------------------------------------------------------------------------
 
 ONE_WAY = pytest.mark.parametrize(
@@ -204,6 +337,21 @@ def test_after_another_end_another_error_may_win(flag: str, contrary: str, own: 
     story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
     story.rst(PEER)
     story.iut.shutdown(contrary, error="WSAECONNRESET")
+    assert story.conclusions("ERR-03") == NOTHING
+
+
+@ONE_WAY
+def test_a_call_that_the_agent_does_not_have_shows_nothing(flag: str, contrary: str, own: str) -> None:
+    story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
+    story.iut.finish(story.iut.begin("shutdown", how=contrary), unsupported="the agent has none")
+    assert story.conclusions("ERR-03") == NOTHING
+
+
+@ONE_WAY
+def test_of_a_shutdown_after_the_end_nothing_is_said(flag: str, contrary: str, own: str) -> None:
+    story = Story(windows_tcp(service_flags=("GRACEFUL_CLOSE", flag)))
+    story.iut.close()
+    story.iut.shutdown(contrary)
     assert story.conclusions("ERR-03") == NOTHING
 
 
