@@ -167,6 +167,15 @@ class Agent:
                     )
         return self._replies.pop(request)
 
+    def wait_reply(self, request: int, timeout_s: float) -> bool:
+        """Read until the reply to `request` is there to take; False if it has not come within `timeout_s` seconds."""
+        limit = time.monotonic() + timeout_s
+        while request not in self._replies:
+            self._check_usable()
+            if not self._read_until(limit):
+                break
+        return request in self._replies
+
     def request(self, op: str, /, *, deadline_s: float = _DEADLINE_S, **arguments: Any) -> Reply:
         """Ask for `op` and return the reply: `submit` and `reply` in one."""
         return self.reply(self.submit(op, **arguments), deadline_s=deadline_s)

@@ -56,13 +56,14 @@ class Pending:
 
 @dataclass
 class Caller:
-    """One end, as what it calls and is told. `socket` is the connection's handle there once there is one."""
+    """One end, as what it calls and is told. `socket` is the handle of its connection, `family` that of its address."""
 
     end: End
     agent: Agent
     recorder: Recorder
     limits: Limits
     kind: str
+    family: str = ""
     socket: int = -1
     offered: int = 0
     sends: int = 0
@@ -155,9 +156,14 @@ class Caller:
 
     def open(self, family: str) -> int:
         """Make a socket of the case's kind, and use it from now on."""
-        reply = self.call("socket", family=family, kind=self.kind)
-        self.socket = int(result_of(reply, "socket")["socket"])
+        self.family = family
+        self.socket = self.spare()
         return self.socket
+
+    def spare(self) -> int:
+        """Make one more socket like the first."""
+        reply = self.call("socket", family=self.family, kind=self.kind)
+        return int(result_of(reply, "socket")["socket"])
 
     def _record(self, pending: Pending, reply: Reply | None) -> None:
         times = pending.way or (reply.call if reply else None)

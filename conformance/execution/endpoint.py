@@ -306,29 +306,43 @@ class Endpoint(Caller):
         """
         if posted is not None:
             token = self.post_read(mechanism=posted)
-            self._see_it_read_on()
-            yield
+            with self._reading_on():
+                yield
             self.completed(token, wait_ms=wait_ms)
         else:
             limit = self.limits.settle_ms + self.limits.patience_ms if wait_ms is None else wait_ms
             pending = self.begin("recv", length=CHUNK, wait_ms=limit)
-            self._see_it_read_on()
-            yield
+            with self._reading_on():
+                yield
             self._take(self.finish(pending))
 
     @contextmanager
     def closing(self, *, wait_ms: int) -> Iterator[None]:
-        """Have a close under way while the body happens, as far as the agent lets that be known; then wait for it."""
+        """Have a close under way while the body happens, as far as the agent lets that be known; then wait for it.
+
+        Another socket tells: a call on the one that is closed may come to end it, and wait in place of the close.
+        """
+        spare = self.spare()
         pending = self.begin("close", wait_ms=wait_ms)
-        self._see_it_read_on()
-        yield
+        with self._reading_on(spare):
+            yield
         self.finish(pending)
 
-    def _see_it_read_on(self) -> None:
-        """Have a later request answered: by then the agent has at least begun with those before it."""
+    @contextmanager
+    def _reading_on(self, socket: int | None = None) -> Iterator[None]:
+        """Have a later request answered before the body: by then the agent has at least begun with those before it.
+
+        Where an implementation lets one call wait for another, it is answered after the body, which happens when the
+        settle time is over.
+        """
         hello = self.agent.hello
-        if hello.concurrent and "names" in hello.ops:
-            self.call("names")
+        later = self.begin("names", socket=socket) if hello.concurrent and "names" in hello.ops else None
+        if later is not None and self.agent.wait_reply(later.request, self.limits.settle_ms / 1000):
+            self.finish(later)
+            later = None
+        yield
+        if later is not None:
+            self.finish(later)
 
     # --- notifications ------------------------------------------------------------------------------------------------
 
