@@ -36,7 +36,7 @@ def main() -> None:
             (Path(seeds) / str(number)).write_bytes(sample)
         corpus = [] if any(not other.startswith("-") for other in others) else [seeds]
         longest = max(_LONG_OCTETS, 2 * max(map(len, target.samples)))  # a sample that is cut is none
-        usual = ["-timeout=10", "-rss_limit_mb=1024", f"-max_len={longest}"]
+        usual = ["-timeout=10", "-rss_limit_mb=1024", "-keep_seed=1", f"-max_len={longest}"]
         atheris.Setup([sys.argv[0], *usual, *others, *corpus], target.read)
         atheris.Fuzz()
 
