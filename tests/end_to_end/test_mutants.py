@@ -32,22 +32,26 @@ def test_mutants_are_killed_by_what_they_break(run: Run, tmp_path: Path, spread:
     ended = run("mutants", "-k", CHOSEN, "--output", "report", *spread)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     matrix = killing.load(tmp_path / "report" / "mutants.json").matrix
-    assert {(row.name, row.over) for row in matrix.mutants} == {
+    assert {row.name for row in matrix.mutants} == set(CHOSEN.split(" or "))
+    fates = {(row.name, row.over): row.fate for row in matrix.mutants}
+    for pair in (
         ("reset_told_as_end", "kernel-tcp"),
         ("reset_told_as_end", "reference-stream"),
         ("reset_told_as_end", "reference"),
         ("hard_close_is_graceful", "kernel-tcp"),
         ("rst_sent_as_fin", "kernel-tcp"),
-    }
-    assert {row.fate for row in matrix.mutants} == {Fate.KILLED}
+    ):
+        assert fates[pair] is Fate.KILLED
+    assert set(fates.values()) <= {Fate.KILLED, Fate.NOT_RUN}  # one of an agent in C needs a compiler
     assert matrix.covered >= {"IND-ABORT-02", "INIT-CLOSE-03", "WIRE-ABRT-01"}
     for death in (death for row in matrix.mutants for death in row.caught):
         assert (tmp_path / "report" / death.evidence).is_file()
-    assert "5 mutants: 5 killed. 3 of 3 requirements covered." in ended.stdout
+    assert matrix.uncovered == ()
+    assert matrix.sentence in ended.stdout
     assert ended.stdout.splitlines()[-1] == f"Report: {tmp_path / 'report' / 'mutants.html'}"
     page = (tmp_path / "report" / "mutants.html").read_text("utf-8")
     assert all((locations.mutants() / f"{row.subject}.py").is_file() for row in matrix.mutants)
-    assert "5 mutants: 5 killed." in page
+    assert matrix.sentence in page
     for death in (death for row in matrix.mutants for death in row.caught):
         assert death.because
         assert f'href="{quote(death.evidence)}"' in page
