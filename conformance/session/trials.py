@@ -273,6 +273,8 @@ class Tallier(Collector):
             return self.output / reports.MUTANTS
         if self.run is not None:  # its page would lose the ladders
             self.said.append(f"{reports.PAGE} stays as it is: the evidence of its run is not here.")
+        elif (self.output / "results.json").exists():
+            self.said.append("results.json stays as it is: it is of another suite, or cannot be read.")
         return reports.write_mutants(self.matrix, results.suite, self.output, self.output)
 
     def _status(self, results: Results) -> int:

@@ -240,6 +240,7 @@ def test_the_report_says_what_became_of_them_and_where_to_look(tmp_path: Path) -
     results = run_with_mutants(tmp_path)
     page = render(results, tmp_path)
     assert mixed_matrix().sentence in Reader(page).text
+    assert "Asked for were 6 of the" in Reader(page).text
     assert [each for each in Reader(page).named("a") if each["href"] == "mutants.html"]
 
 

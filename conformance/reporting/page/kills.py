@@ -117,9 +117,10 @@ def families(matrix: KillMatrix, mutants: Iterable[Broken]) -> tuple[Family, ...
     return tuple(found)
 
 
-def binding() -> frozenset[str]:
-    """The mandatory and conditional requirements of this suite that have a judge."""
-    return frozenset(r.id for r in catalogue.load().values() if r.level in BINDING and r.id in judged())
+def asked(matrix: KillMatrix) -> tuple[int, int]:
+    """How many mandatory and conditional requirements with a judge must be covered, and how many this suite has."""
+    binding = {r.id for r in catalogue.load().values() if r.level in BINDING and r.id in judged()}
+    return len(binding.intersection(matrix.demanded)), len(binding)
 
 
 def not_demanded(matrix: KillMatrix) -> Iterator[tuple[str, list[str]]]:

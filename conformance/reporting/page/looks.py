@@ -53,7 +53,12 @@ FATES: dict[Fate, Borrowed] = {
         Verdict.DEVIATION,
     ),
     Fate.BROKE: Borrowed("!", "broke", "only errors came of it: the mutant itself is mended first", Verdict.ERROR),
-    Fate.NOT_RUN: Borrowed("○", "not run", "its topology or its provider is not to be had here", Verdict.NOT_EXERCISED),
+    Fate.NOT_RUN: Borrowed(
+        "○",
+        "not run",
+        "its topology or its provider is not to be had here, or it was cut short",
+        Verdict.NOT_EXERCISED,
+    ),
     Fate.KILLED: Borrowed("✓", "killed", "every requirement that it must die on was violated", Verdict.PASS),
 }
 MARKS: dict[Mark, Borrowed] = {

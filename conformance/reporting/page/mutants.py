@@ -60,7 +60,6 @@ def render(matrix: KillMatrix, suite: Suite, directory: Path, *, evidence: bool 
     mutants = [mutant for subject in subjects for mutant in subject.mutants]
     families = kills.families(matrix, mutants)
     entries = [_entry(mutant, directory if evidence else None) for mutant in mutants]
-    binding = kills.binding()
     return document(
         "mutants.html",
         styles=("report.css", "mutants.css", "print.css"),
@@ -78,8 +77,7 @@ def render(matrix: KillMatrix, suite: Suite, directory: Path, *, evidence: bool 
         families=families,
         count=len(mutants),
         wide=len(mutants) > _FITS_ON_PAPER,
-        asked=len(binding.intersection(matrix.demanded)),
-        binding=len(binding),
+        asked=kills.asked(matrix),
         not_demanded=list(kills.not_demanded(matrix)),
         same_catalogue=suite.catalogue == catalogue.digest(),
         linked=evidence,

@@ -11,6 +11,7 @@ from conformance.oracle.verdicts import Verdict
 from conformance.reporting.gating import CLOSED, OPEN, gate
 from conformance.reporting.page import evidence as behind
 from conformance.reporting.page.claims import claims, implementation
+from conformance.reporting.page.kills import asked
 from conformance.reporting.page.looks import LOOKS
 from conformance.reporting.page.matrix import matrix
 from conformance.reporting.page.rendering import document
@@ -75,6 +76,7 @@ def render(results: Results, directory: Path, *, evidence: bool = True) -> str:
             (case, behind.links(case.evidence, directory) if evidence else {})
             for case in (results.control.cases if results.control else ())
         ],
+        asked=asked(results.mutants) if results.mutants else None,
         left_open=[(verdict, alike(results, verdict)) for verdict in _LEFT_OPEN],
         same_catalogue=results.suite.catalogue == catalogue.digest(),
     )  # fmt: skip

@@ -9,9 +9,10 @@ if (table) {
   const spans = groups.map((head) => head.colSpan);
   const rows = [...table.querySelectorAll("tbody tr[data-id]")];
   const wide = [...table.querySelectorAll("tbody .group th")];
-  const said = (element) => `${element.textContent} ${[...element.querySelectorAll("[title]")].map((each) => each.title).join(" ")}`.toLowerCase();
+  const said = (element) => [element.textContent, ...[...element.querySelectorAll("[title]")].map((each) => each.title)].join(" ").toLowerCase();
+  const told = (entry) => [...entry.querySelectorAll("h3, .rule, .provider")].map(said).join(" ");
   const entries = heads.map((head) => document.getElementById(`m${head.dataset.mutant}`));
-  const mutants = heads.map((head, n) => ({ head, entry: entries[n], fate: head.dataset.fate, text: said(head.lastChild) + said(entries[n]) }));
+  const mutants = heads.map((head, n) => ({ head, entry: entries[n], fate: head.dataset.fate, text: told(entries[n]) }));
   const lines = rows.map((row) => ({ row, text: said(row.cells[0]) + " " + row.parentElement.rows[0].textContent.toLowerCase(),
                                      marks: [...row.cells].slice(1).map((cell) => cell.firstElementChild) }));
   const counted = document.getElementById("shown");
@@ -29,22 +30,32 @@ if (table) {
     // Of the other side stays what has to do with what was asked for; all of it, where nothing has.
     const marked = columns.map((_, n) => lines.some((line, k) => shown[k] && line.marks[n]));
     const touched = shown.map((_, k) => lines[k].marks.some((mark, n) => mark && columns[n]));
-    if ((open || requirement) && columns.some((column, n) => column && marked[n])) columns = columns.map((column, n) => column && marked[n]);
-    if ((fates.length || mutant) && shown.some((row, k) => row && touched[k])) shown = shown.map((row, k) => row && touched[k]);
+    const both = (some, others) => {
+      const all = some.map((one, n) => one && others[n]);
+      return all.some(Boolean) ? all : some;
+    };
+    if (open || requirement) columns = both(columns, marked);
+    if (fates.length || mutant) shown = both(shown, touched);
 
     const [across, down] = [columns, shown].map((all) => all.filter(Boolean).length);
     const active = across < mutants.length || down < lines.length;
     let at = 0;
+    const edges = columns.map(() => false); // where a subject begins
     groups.forEach((group, n) => {
+      const first = columns.indexOf(true, at);
       const left = columns.slice(at, (at += spans[n])).filter(Boolean).length;
+      if (left) edges[first] = true;
       group.hidden = !left;
       group.colSpan = left || 1;
     });
     for (const head of wide) head.colSpan = 1 + across;
-    mutants.forEach(({ head, entry }, n) => { head.hidden = entry.hidden = !columns[n]; });
+    mutants.forEach(({ head, entry }, n) => { head.hidden = entry.hidden = !columns[n]; head.classList.toggle("edge", edges[n]); });
     lines.forEach(({ row }, k) => {
       row.hidden = !shown[k];
-      columns.forEach((column, n) => { row.cells[n + 1].hidden = !column; });
+      columns.forEach((column, n) => {
+        row.cells[n + 1].hidden = !column;
+        row.cells[n + 1].classList.toggle("edge", edges[n]);
+      });
     });
     for (const body of table.tBodies) body.hidden = !body.querySelector("tr[data-id]:not([hidden])");
     const empty = !across || !down;
@@ -54,7 +65,9 @@ if (table) {
                                  : `${mutants.length} mutants, ${lines.length} requirements`;
     form.querySelector("[type=reset]").hidden = !active && ![...filters].length;
     for (const box of form.querySelectorAll("[name=fate]")) box.checked = fates.includes(box.value);
-    for (const [name, value] of Object.entries({ mutant, requirement })) if (form.elements[name].value.trim() !== value) form.elements[name].value = value;
+    for (const [name, value] of Object.entries({ mutant, requirement })) {
+      if (form.elements[name].value.trim() !== value) form.elements[name].value = value;
+    }
     if (form.elements.open) form.elements.open.checked = open;
     makeReachable(reachable?.offsetParent ? reachable : null);
   }
