@@ -87,7 +87,7 @@ def test_shutdown_with_full_buffers(connection: Connection, how: str) -> None:
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "nonblocking"])
 def test_shutdown_under_linger_with_full_buffers(connection: Connection, how: str, blocking: bool) -> None:
     """Linger is on, the queue is full, the peer does not read: the implementation shuts down."""
-    connection.iut.set_linger(5)
+    connection.iut.set_linger(3)
     connection.iut.set_blocking(blocking)
     connection.iut.fill()
     connection.iut.shutdown(how)
@@ -199,7 +199,7 @@ def test_send_after_own_goodbye(connection: Connection) -> None:
 @pytest.mark.parametrize("blocking", [True, False], ids=["blocking", "nonblocking"])
 def test_goodbye_under_linger(connection: Connection, blocking: bool, full: bool) -> None:
     """Linger is on and the peer does not read; the implementation says goodbye, and uses the socket until it closes."""
-    connection.iut.set_linger(5)
+    connection.iut.set_linger(3)
     connection.iut.set_blocking(blocking)
     if full:
         connection.iut.fill()
