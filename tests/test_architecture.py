@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,3 +61,9 @@ def test_every_source_says_its_licence() -> None:
             assert path.read_text(encoding="utf-8").startswith("# SPDX-License-Identifier: MIT\n"), path
     for path in (ROOT / "fixtures" / "agents").rglob("*.[ch]"):
         assert path.read_text(encoding="utf-8").startswith("/* SPDX-License-Identifier: MIT */\n"), path
+
+
+def test_no_mutants_are_in_a_file_with_the_name_of_a_module_of_python() -> None:
+    """In an editable installation pytest takes these files for modules of the plugin, and warns of one that it has."""
+    names = {path.stem for path in (ROOT / "fixtures" / "mutants").glob("*.py")}
+    assert not names & sys.stdlib_module_names
