@@ -155,6 +155,22 @@ def _violation(case: CaseRow) -> FindingRow | None:
     return next((f for f in case.findings if f.outcome is Conclusion.VIOLATED), None)
 
 
+def drop_the_rest(found: KillMatrix, evidence: Path) -> None:
+    """Remove the evidence, which is kept there by provider, of all cases in which no mutant died: it is much.
+
+    Of a mutant that was not killed, and of what it is made of, all stays. Raises OSError.
+    """
+    fatal = {Path(death.evidence).stem for row in found.mutants for death in row.caught}
+    open_cases = {
+        name for row in found.mutants if row.fate is not Fate.KILLED for name in (row.over, f"{row.over}+{row.name}")
+    }
+    for folder in evidence.iterdir():
+        if folder.name not in open_cases:
+            for file in folder.iterdir():
+                if file.stem not in fatal:
+                    file.unlink()
+
+
 # --- on disk --------------------------------------------------------------------------------------------------------
 
 

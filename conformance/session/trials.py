@@ -264,6 +264,7 @@ class Tallier(Collector):
         ]
         self.matrix = killing.matrix(results, tried, demanded=self.plan.demanded)
         self.run = killing.save(self.matrix, self.output)
+        killing.drop_the_rest(self.matrix, self.output / self.kept_in)
 
     def _draw(self, results: Results) -> Path:
         """The page of the matrix, and the reports of the run that it has become a part of."""

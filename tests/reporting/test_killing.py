@@ -18,6 +18,7 @@ from conformance.reporting.killing import Tried, matrix
 from conformance.reporting.killmatrix import ALL_KILLED, NOT_ALL, NOTHING_RAN, Fate, KillMatrix, MutantRow
 from conformance.reporting.killsummary import print_matrix
 from conformance.reporting.results import BadResults, load, save
+from tests.reporting.kills import mutant
 from tests.reporting.runs import case, finding, provider, results_of
 
 SOUND, BROKEN = "kernel-tcp", "kernel-tcp+wrong"
@@ -167,6 +168,20 @@ def test_a_matrix_is_stored_and_becomes_a_part_of_results_of_the_same_suite(tmp_
     save(old, tmp_path / "results.json")
     assert killing.save(found, tmp_path) is None
     assert load(tmp_path / "results.json").mutants is None
+
+
+def test_only_the_evidence_that_tells_something_is_kept(tmp_path: Path) -> None:
+    dead = mutant("dead", Fate.KILLED, ("IND-ABORT-02",), ("IND-ABORT-02",))
+    alive = mutant("alive", Fate.SURVIVED, ("IND-ABORT-02",), over="reference")
+    everywhere = ("kernel-tcp", "kernel-tcp+dead", "reference", "reference+alive")
+    stems = [f"{name}/{stem}" for name in everywhere for stem in ("IND-ABORT-02", "other")]
+    files = [f"{stem}.{kind}" for stem in stems for kind in ("jsonl", "pcapng")]
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    killing.drop_the_rest(KillMatrix(mutants=(dead, alive), demanded=()), tmp_path)
+    kept = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")}
+    assert kept == {file for file in files if "kernel-tcp" not in file or "other" not in file}
 
 
 def test_a_matrix_of_before_pages_is_still_read() -> None:
