@@ -3,13 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
 import pytest
 
 from conformance.catalogue.statement import Contradiction, Limits, Statement
+from conformance.oracle import claims
 from conformance.oracle.claims import Shown, contradicted, shown
 from conformance.oracle.results import judge_case
 from conformance.oracle.verdicts import Verdict
+from conformance.trace.events import Established
+from conformance.trace.history import Connection
+from conformance.trace.pattern import pattern
 from tests.oracle.story import (
     IUT,
     KERNEL_TCP,
@@ -72,6 +79,42 @@ def test_an_abort_that_something_else_explains_shows_nothing(excuse: str) -> Non
     story.iut.close(error="ENOTCONN" if excuse == "failed" else "")
     if excuse != "nothing":
         story.rst(IUT)
+    assert seen(story, "GRACEFUL_CLOSE") is None
+
+
+def test_unread_data_and_a_graceful_end_show_nothing_either() -> None:
+    story = Story(KERNEL_TCP)
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.close()
+    story.fin(IUT)
+    assert seen(story, "GRACEFUL_CLOSE") is None
+
+
+def test_linger_that_is_off_again_explains_nothing() -> None:
+    story = Story(KERNEL_TCP)
+    story.iut.linger(5)
+    story.iut.linger(5, on=False)
+    story.iut.close()
+    story.rst(IUT)
+    assert seen(story, "GRACEFUL_CLOSE") is False
+
+
+def test_linger_of_a_shutdown_explains_nothing() -> None:
+    story = Story(KERNEL_TCP)
+    story.iut.linger(5)
+    story.iut.shutdown("both")
+    story.rst(IUT)
+    assert seen(story, "GRACEFUL_CLOSE") is False
+
+
+@WIRED
+def test_a_goodbye_with_data_is_judged_by_its_data(wire: bool) -> None:
+    story = Story(REFERENCE, wire=wire)
+    story.iut.send_disconnect(TOTAL)
+    if wire:
+        story.pdu(IUT, "RELEASE", TOTAL)
+    story.peer.recv(error="WSAEDISCON")
     assert seen(story, "GRACEFUL_CLOSE") is None
 
 
@@ -144,8 +187,57 @@ def test_disconnect_data_is_refused(error: str, holds: bool | None) -> None:
     assert seen(story, "DISCONNECT_DATA") is holds
 
 
-def test_more_than_the_limit_shows_nothing() -> None:
-    story = Story(msgspec.structs.replace(REFERENCE, limits=Limits(disconnect_data_max=3)), wire=False)
+@pytest.mark.parametrize(("limit", "holds"), [(3, None), (8, None), (9, False), (0, False)])
+def test_more_than_the_limit_shows_nothing(limit: int, holds: bool | None) -> None:
+    story = Story(msgspec.structs.replace(REFERENCE, limits=Limits(disconnect_data_max=limit)), wire=False)
+    story.iut.send_disconnect(TOTAL)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(b"")
+    assert seen(story, "DISCONNECT_DATA") is holds
+
+
+def test_a_refusal_of_no_data_shows_nothing() -> None:
+    story = Story(REFERENCE)
+    story.iut.send_disconnect(None, error="WSAENOPROTOOPT")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_a_refusal_after_a_reset_shows_nothing() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "ABORT")
+    story.iut.send_disconnect(TOTAL, error="WSAEOPNOTSUPP")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_a_call_that_was_never_answered_shows_nothing() -> None:
+    story = Story(REFERENCE)
+    story.iut.begin("send_disconnect", data="dGhlIHRvdGFs")
+    story.pdu(IUT, "RELEASE")
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(b"")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_a_fetch_that_fails_at_the_peer_shows_nothing() -> None:
+    story = Story(REFERENCE, wire=False)
+    story.iut.send_disconnect(TOTAL)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(error="WSAENOTCONN")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_a_link_that_was_not_seen_whole_shows_nothing() -> None:
+    story = Story(REFERENCE, lost=3)
+    story.iut.send_disconnect(TOTAL)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(b"")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_without_a_link_a_library_may_have_ended_before() -> None:
+    story = Story(msgspec.structs.replace(REFERENCE, transport="websocket", family="runtime"), wire=False)
+    story.peer.send_disconnect(None)
+    story.iut.recv(error="WSAEDISCON")
     story.iut.send_disconnect(TOTAL)
     story.peer.recv(error="WSAEDISCON")
     story.peer.recv_disconnect(b"")
@@ -158,6 +250,8 @@ def test_more_than_the_limit_shows_nothing() -> None:
         (b"", "", TOTAL, False),
         (b"", "WSAENOPROTOOPT", TOTAL, False),
         (b"", "", b"", None),
+        (b"", "WSAENOPROTOOPT", b"", None),
+        (b"", "WSAENOPROTOOPT", b"the other", None),
         (TOTAL, "", TOTAL, None),
         (b"", "WSAENOTCONN", TOTAL, None),
     ],
@@ -169,6 +263,24 @@ def test_the_iut_drops_what_came(got: bytes, error: str, put: bytes, holds: bool
     story.iut.recv(error="WSAEDISCON")
     story.iut.recv_disconnect(got, error=error)
     assert seen(story, "DISCONNECT_DATA") is holds
+
+
+def test_what_the_peer_did_not_give_cannot_be_dropped() -> None:
+    story = Story(REFERENCE, wire=False)
+    story.peer.send_disconnect(None)
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.recv_disconnect(error="WSAENOPROTOOPT")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
+def test_a_fetch_after_an_error_shows_nothing() -> None:
+    story = Story(REFERENCE)
+    story.peer.send_disconnect(TOTAL)
+    story.pdu(PEER, "RELEASE", TOTAL)
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.recv(error="WSAECONNRESET")
+    story.iut.recv_disconnect(b"")
+    assert seen(story, "DISCONNECT_DATA") is None
 
 
 # --- MESSAGE_ORIENTED, PSEUDO_STREAM ----------------------------------------------------------------------------------
@@ -233,20 +345,104 @@ def test_a_message_without_room(claimed: Statement, how: str) -> None:
         case "refused":
             story.iut.recv(error="WSAEMSGSIZE")
     pseudo = "PSEUDO_STREAM" in claimed.service_flags
-    assert seen(story, "PSEUDO_STREAM" if pseudo else "MESSAGE_ORIENTED") is not pseudo
+    assert seen(story, "PSEUDO_STREAM" if pseudo else "MESSAGE_ORIENTED") is (not pseudo)
+    (found,) = shown(story.history())
+    assert found.found == "message boundaries are kept"
 
 
-def test_other_bytes_than_were_sent_show_nothing() -> None:
+@pytest.mark.parametrize("read", [0, 5, 10])
+def test_other_bytes_than_were_sent_show_nothing(read: int) -> None:
     story = two_sends(KERNEL_TCP)
-    story.iut.recv(30, seed=77)
+    if read:
+        story.iut.recv(read)
+    story.iut.recv(15, seed=77)
     assert seen(story, "MESSAGE_ORIENTED") is None
 
 
-def test_a_case_that_broke_shows_nothing() -> None:
+@pytest.mark.parametrize("read", [0, 10])
+def test_a_jump_from_a_boundary_drops_no_rest(read: int) -> None:
+    story = two_sends(KERNEL_TCP)
+    if read:
+        story.iut.recv(read)
+    story.iut.recv(5, offset=read + 1)
+    assert seen(story, "MESSAGE_ORIENTED") is None
+
+
+def test_the_rest_of_the_last_message_is_followed_by_nothing() -> None:
+    story = two_sends(KERNEL_TCP)
+    story.iut.recv(10)
+    story.iut.recv(5, offset=10)
+    story.iut.recv(5)
+    assert seen(story, "MESSAGE_ORIENTED") is None
+
+
+def test_a_receive_that_found_nothing_yet_tells_nothing() -> None:
+    story = two_sends(KERNEL_TCP)
+    story.iut.recv(error="EAGAIN")
+    story.iut.recv(30)
+    assert seen(story, "MESSAGE_ORIENTED") is False
+
+
+def test_after_an_end_nothing_is_shown() -> None:
+    story = two_sends(KERNEL_TCP)
+    story.iut.recv()
+    story.iut.recv(30)
+    assert seen(story, "MESSAGE_ORIENTED") is None
+
+
+def test_posted_receives_show_nothing() -> None:
+    story = two_sends(REFERENCE)
+    story.iut.post("r1")
+    story.iut.completes("r1", 30)
+    assert seen(story, "MESSAGE_ORIENTED") is None
+
+
+@pytest.mark.parametrize(("room", "holds"), [(29, None), (30, True), (31, True)])
+def test_a_receive_keeps_a_boundary_if_it_had_room_for_both(room: int, holds: bool | None) -> None:
+    story = two_sends(REFERENCE)
+    story.iut.call("recv", length=room, result={"length": 10, "data": "AAECAwQFBgcICQ=="})
+    assert seen(story, "MESSAGE_ORIENTED") is holds
+
+
+@pytest.mark.parametrize(
+    "change", [{"problem": "the agent died"}, {"unavailable": "no link"}, {"doubtful": "a clock"}, {"raw_peer": True}]
+)
+def test_a_case_that_broke_or_is_of_the_layer_below_shows_nothing(change: dict[str, Any]) -> None:
     story = two_sends(KERNEL_TCP)
     story.iut.recv(30)
-    story.header = msgspec.structs.replace(story.header, problem="the agent died")
+    story.header = msgspec.structs.replace(story.header, **change)
     assert shown(story.history()) == ()
+
+
+def test_a_probe_that_breaks_shows_nothing_and_keeps_none_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(connection: Connection) -> Iterator[Shown]:
+        raise RuntimeError(connection)
+
+    monkeypatch.setattr(claims, "_PROBES", (breaks, claims.message_boundaries))
+    story = two_sends(KERNEL_TCP)
+    story.iut.recv(30)
+    assert [each.claim for each in shown(story.history())] == ["MESSAGE_ORIENTED"]
+
+
+def test_a_trace_that_cannot_be_shows_nothing() -> None:
+    story = Story(KERNEL_TCP, connected=False)
+    story.add(Established(at=story.tick(), iut=3, peer=3, client=IUT, client_address={}, listener_address={}))
+    story.iut.call("duplicate", result={})  # of which socket it is a duplicate, nobody said
+    with pytest.raises(KeyError):
+        story.history().connections  # noqa: B018
+    assert shown(story.history()) == ()
+
+
+@pytest.mark.parametrize("linked", ["carried", "not carried"])
+def test_the_link_shows_that_both_were_there(linked: str) -> None:
+    story = Story(REFERENCE)
+    story.peer.send(10)
+    story.peer.send(20, seed=10)
+    story.pdu(PEER, "DATA", pattern(0, 10))
+    if linked == "carried":
+        story.pdu(PEER, "DATA", pattern(0, 20, 10))
+    story.iut.recv(10)
+    assert seen(story, "MESSAGE_ORIENTED") is (True if linked == "carried" else None)
 
 
 # --- over all cases ---------------------------------------------------------------------------------------------------
@@ -261,9 +457,10 @@ def test_a_claim_that_was_shown_not_to_hold_anywhere_is_contradicted() -> None:
         "a": [told("GRACEFUL_CLOSE", True)],
         "c": [told("GRACEFUL_CLOSE", False)],
         "b": [told("GRACEFUL_CLOSE", False)],
+        "d": [told("GRACEFUL_CLOSE", False, "found by the way")],
     }
     assert contradicted(KERNEL_TCP, cases) == (
-        Contradiction(item="GRACEFUL_CLOSE", claimed="yes", found="none: so it was", cases=("b", "c")),
+        Contradiction(item="GRACEFUL_CLOSE", claimed="yes", found="none: so it was", cases=("b", "c", "d")),
     )
 
 
