@@ -131,7 +131,7 @@ def a_refused_call_changes_nothing(connection: Connection, accepted: Expectation
     wrong = (
         sign_of_an_end(connection, call.entered, limit)
         or refused_send(connection, call.returned, limit)
-        or _false_end(connection, call.returned, limit)
+        or _false_end(connection, call, limit)
         or _withheld(connection, call.returned, limit)
         or _called_for_by_nothing(connection, call.entered, limit)
     )
@@ -144,14 +144,14 @@ def a_refused_call_changes_nothing(connection: Connection, accepted: Expectation
         yield accepted.satisfied(because, call, there, back)
 
 
-def _false_end(connection: Connection, since: int, limit: float) -> Report | None:
-    """The IUT's word of an end that the peer had not come to."""
+def _false_end(connection: Connection, call: Operation, limit: float) -> Report | None:
+    """The IUT's word of an end that the peer had not come to, by a receive that was made after that call."""
     ending = connection.peer_to_iut.ending
     final = read(connection.peer_to_iut, connection.statement).final
     if ending.kind in (EndKind.NOT_KNOWN, EndKind.ABORTED_BY_SENDER):
         return None
-    if final is None or final.asked < since or final.at >= limit:
-        return None
+    if final is None or final.asked < call.over or final.asked == call.entered or final.at >= limit:
+        return None  # by a coarse clock, what was made at the instant of the call may have come first
     return final if ending.at is None or final.at < ending.at else None
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import IUT, KERNEL_TCP, PEER, REFERENCE, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 NOTHING = set[Conclusion]()
@@ -49,6 +50,35 @@ def test_two_faults_at_once_are_not_judged() -> None:
     story = _fresh()
     story.iut.shutdown(7, socket=7, error="EINVAL")
     assert story.conclusions("ERR-01") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("claimed", "arguments", "expected"),
+    [
+        (KERNEL_TCP, {}, SATISFIED),
+        (KERNEL_TCP, {"data": "AAEC"}, NOTHING),
+        (KERNEL_TCP, {"unreadable": True}, NOTHING),
+        (REFERENCE, {}, SATISFIED),
+        (REFERENCE, {"data": "AAEC"}, SATISFIED),
+    ],
+)
+def test_disconnect_data_is_a_second_fault_where_there_is_none(
+    claimed: Statement, arguments: dict[str, object], expected: set[Conclusion]
+) -> None:
+    story = Story(claimed, connected=False)
+    story.iut.call("socket", socket=None, family="inet", kind="stream", result={"socket": 7})
+    story.iut.call("send_disconnect", socket=7, error="ENOTCONN", **arguments)
+    assert story.conclusions("ERR-01") == expected
+
+
+def test_a_call_on_no_socket_changes_none() -> None:
+    story = Story(connected=False)
+    for socket in (1, 2):
+        story.iut.call("socket", socket=None, family="inet", kind="stream", result={"socket": socket})
+    story.iut.call("accept", socket=None, error="EINVAL")
+    for socket in (1, 2):
+        story.iut.shutdown("send", socket=socket)
+    assert len(story.judge("ERR-01")) == 2
 
 
 def test_a_connected_socket_is_not_judged() -> None:
@@ -129,6 +159,17 @@ def test_an_accept_under_way_may_take_its_place() -> None:
     assert story.conclusions("ERR-05") == NOTHING
 
 
+@pytest.mark.parametrize(("answer", "expected"), [("before", SATISFIED), ("never", NOTHING)])
+def test_an_accept_that_was_over_before_takes_no_place(answer: str, expected: set[Conclusion]) -> None:
+    story = Story()
+    accepting = story.iut.begin("accept", socket=9)
+    if answer == "before":
+        story.iut.finish(accepting, error="EAGAIN")
+    story.iut.close()
+    story.iut.shutdown("send", error="EBADF")
+    assert story.conclusions("ERR-05") == expected
+
+
 def test_a_call_that_overlaps_the_close_is_not_judged() -> None:
     story = Story()
     close = story.iut.begin("close")
@@ -180,6 +221,17 @@ def test_shutdown_before_the_abort_is_told_is_not_recorded() -> None:
     story.iut.shutdown("send", error="ENOTCONN")
     story.iut.recv(error="ECONNRESET")
     assert story.conclusions("ERR-07") == NOTHING
+
+
+def test_a_shutdown_of_a_closed_socket_is_not_recorded() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    story.iut.shutdown("send")
+    assert len(story.judge("ERR-07")) == 1
+    story.iut.close()
+    story.iut.shutdown("send", error="EBADF")
+    assert len(story.judge("ERR-07")) == 1
 
 
 def test_shutdown_after_a_graceful_end_is_not_recorded() -> None:
@@ -361,3 +413,79 @@ def test_death_is_no_consequence(make: Callable[[], Story]) -> None:
         story.fin(IUT)
     story.peer.recv()
     assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_an_end_that_was_told_before_the_call_is_no_consequence(make: Callable[[], Story]) -> None:
+    story = make()
+    reading = story.iut.begin("recv", length=10)
+    story.iut.shutdown(7, error="EINVAL")
+    story.iut.finish(reading, length=0, data="")
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_an_end_that_is_told_after_the_next_goodbye_is_not_either(make: Callable[[], Story]) -> None:
+    story = _refused(make)
+    story.iut.shutdown("both")
+    if story.header.wire:
+        story.fin(IUT)
+    story.iut.recv()
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+@BOTH
+def test_what_is_read_of_what_was_sent_before_shows_nothing(make: Callable[[], Story]) -> None:
+    story = make()
+    for end, teller, other in ((IUT, story.iut, story.peer), (PEER, story.peer, story.iut)):
+        teller.send(10)
+        if story.header.wire:
+            story.data(end, 10)
+        other.recv(4)
+    story.iut.shutdown(7, error="EINVAL")
+    for end, teller, other in ((IUT, story.iut, story.peer), (PEER, story.peer, story.iut)):
+        teller.send(5, seed=10)
+        if story.header.wire:
+            story.data(end, 5)
+        other.recv(6, offset=4)
+    assert story.conclusions("ERR-08") == NOTHING
+    story.iut.recv(1, offset=10)
+    assert story.conclusions("ERR-08") == NOTHING
+    story.peer.recv(1, offset=10)
+    assert story.conclusions("ERR-08") == SATISFIED
+
+
+@BOTH
+def test_what_was_sent_before_alone_shows_nothing(make: Callable[[], Story]) -> None:
+    story = make()
+    for end, teller in ((IUT, story.iut), (PEER, story.peer)):
+        teller.send(10)
+        if story.header.wire:
+            story.data(end, 10)
+    story.iut.shutdown(7, error="EINVAL")
+    story.iut.recv(10)
+    story.peer.recv(10)
+    assert story.conclusions("ERR-08") == NOTHING
+
+
+def test_messages_are_counted_whole() -> None:
+    story = Story(UNIX_SEQPACKET)
+    for teller, other in ((story.iut, story.peer), (story.peer, story.iut)):
+        teller.send(10)
+        other.recv(10)
+    story.iut.shutdown(7, error="EINVAL")
+    assert story.conclusions("ERR-08") == NOTHING
+    for teller, other in ((story.iut, story.peer), (story.peer, story.iut)):
+        teller.send(0)
+        other.recv(0)
+    assert story.conclusions("ERR-08") == SATISFIED
+
+
+def test_an_empty_send_on_a_stream_shows_nothing() -> None:
+    story = wireless()
+    story.iut.shutdown(7, error="EINVAL")
+    for teller, other in ((story.iut, story.peer), (story.peer, story.iut)):
+        teller.send(0)
+        teller.send(5)
+        other.recv(5)
+    assert story.conclusions("ERR-08") == SATISFIED
