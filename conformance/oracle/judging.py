@@ -103,15 +103,20 @@ def _why_not(trace: Trace) -> str:
 
 def _findings(history: History, catalogue: Catalogue) -> Iterator[Finding]:
     for expectation in _expectations(catalogue, history.statement):
-        requirement, identity = expectation.requirement, expectation.requirement.id
-        try:
-            if identity in _of_cases:
-                yield from _of_cases[identity](history, expectation)
-            if identity in _of_connections:
-                for connection in history.connections:
-                    yield from _of_connections[identity](connection, expectation)
-        except Exception as error:  # a judge that breaks has judged nothing: never a pass, never the end of the run
-            yield _plain(requirement, Conclusion.ERROR, f"the judge broke: {type(error).__name__}: {error}")
+        yield from findings_of(history, expectation)
+
+
+def findings_of(history: History, expectation: Expectation) -> Iterator[Finding]:
+    """What the judges of one requirement find in a case."""
+    requirement, identity = expectation.requirement, expectation.requirement.id
+    try:
+        if identity in _of_cases:
+            yield from _of_cases[identity](history, expectation)
+        if identity in _of_connections:
+            for connection in history.connections:
+                yield from _of_connections[identity](connection, expectation)
+    except Exception as error:  # a judge that breaks has judged nothing: never a pass, never the end of the run
+        yield _plain(requirement, Conclusion.ERROR, f"the judge broke: {type(error).__name__}: {error}")
 
 
 def _expectations(catalogue: Catalogue, statement: Statement) -> Iterable[Expectation]:

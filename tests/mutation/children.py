@@ -14,7 +14,7 @@ from typing import Generic, NoReturn, TypeVar
 
 NO_END = "no end"
 """What the answer of a child begins with that was at its limits, or ended without one."""
-_BYTES = 2 << 30
+_BYTES = 8 << 30
 _PATIENCE = 15
 """How many times its processor time a child may take by the clock: others want the processor too."""
 _LONGEST = 4096

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""What the tests have judged: so that a judge that was changed is asked alone, before any test is run on it.
+
+A judge is a pure function of a history. Where a changed line makes none of the judges that come to it find anything
+else, in any history that a test has judged, that test cannot notice, and need not be run. Asking one judge takes a
+hundredth of the time of a test, which asks all of them, in several tellings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.oracle import judging
+from conformance.oracle.findings import Expectation, Finding
+from conformance.trace.history import History
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One history, and what the judges of one requirement found in it."""
+
+    history: History
+    expectation: Expectation
+    findings: tuple[Finding, ...]
+
+    @property
+    def changed(self) -> bool:
+        """They find something else now."""
+        return tuple(judging.findings_of(self.history, self.expectation)) != self.findings
+
+
+class Stories:
+    """All that was judged while a test ran, by the test's id, in order."""
+
+    def __init__(self) -> None:
+        self._judged: dict[str, list[Judged]] = defaultdict(list)
+        self._test = ""
+        self._original = judging.findings_of
+
+    def begin(self, test: str) -> None:
+        """A test begins."""
+        self._test = test
+        self._told = iter(self._judged.get(test, ()))
+
+    def record(self) -> None:
+        """From now on keep what is judged."""
+
+        def recorded(history: History, expectation: Expectation) -> Iterator[Finding]:
+            findings = tuple(self._original(history, expectation))
+            self._judged[self._test].append(Judged(history, expectation, findings))
+            return iter(findings)
+
+        judging.findings_of = recorded
+
+    def recite(self) -> None:
+        """From now on no judge is asked: a test that is run again is told what they found before."""
+        judging.findings_of = lambda history, expectation: iter(next(self._told).findings)
+
+    def stop(self) -> None:
+        """From now on the judges are asked, and nothing is kept."""
+        judging.findings_of = self._original
+
+    def requirements(self) -> Iterator[tuple[str, list[Judged]]]:
+        """All that was judged, by requirement."""
+        by_requirement: dict[str, list[Judged]] = defaultdict(list)
+        for judged in self._judged.values():
+            for each in judged:
+                by_requirement[each.expectation.requirement.id].append(each)
+        yield from by_requirement.items()
+
+    def changed(self, test: str, requirements: set[str]) -> bool:
+        """Whether the judges of these requirements find anything else now in what that test judged."""
+        return any(each.changed for each in self._judged[test] if each.expectation.requirement.id in requirements)
