@@ -332,12 +332,12 @@ class Endpoint(Caller):
     def _reading_on(self, socket: int | None = None) -> Iterator[None]:
         """Have a later request answered before the body: by then the agent has at least begun with those before it.
 
-        Where an implementation lets one call wait for another, it is answered after the body, which happens when the
-        settle time is over.
+        Where an implementation lets one call wait for another, it is answered after the body, which then happens when
+        the session's patience is at an end.
         """
         hello = self.agent.hello
         later = self.begin("names", socket=socket) if hello.concurrent and "names" in hello.ops else None
-        if later is not None and self.agent.wait_reply(later.request, self.limits.settle_ms / 1000):
+        if later is not None and self.agent.wait_reply(later.request, self.limits.patience_ms / 1000):
             self.finish(later)
             later = None
         yield
@@ -363,9 +363,10 @@ class Endpoint(Caller):
         return self._next_event((type,), mechanism, wait_ms) is not None
 
     def _next_event(self, types: tuple[str, ...], mechanism: str, wait_ms: int | None = None) -> str | None:
-        """Wait until one of these is told; the last of them, if several are. None if none is."""
+        """Wait until one of these is told; the last of them, if several are. None if none is, after all of the time."""
         limit = time.monotonic() + (self.limits.patience_ms if wait_ms is None else wait_ms) / 1000
         while True:
+            remaining = limit - time.monotonic()
             self.take_notices()
             if mechanism == "event":
                 told = [type for type in self.enum_events() if type in types]
@@ -375,7 +376,6 @@ class Endpoint(Caller):
                     self._told.remove((self.socket, type))
             if told:
                 return max(told, key=types.index)
-            remaining = limit - time.monotonic()
             if remaining <= 0:
                 self.recorder.note("waited in vain", self.end, event=" or ".join(types))
                 return None
