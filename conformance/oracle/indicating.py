@@ -154,8 +154,10 @@ def waiting_at(connection: Connection, ending: Ending) -> list[Report]:
 def woken(connection: Connection, blocked: list[Report], accepted: Expectation, what: str) -> Iterator[Finding]:
     """Receives that were blocked or posted when `what` came must tell it, promptly."""
     ending = connection.peer_to_iut.ending
+    if ending.at is None:
+        return
     for report in blocked:
-        late_ns = report.at - (ending.at or 0 if ending.certain_at is None else ending.certain_at)
+        late_ns = report.at - (ending.at if ending.certain_at is None else ending.certain_at)
         late = f"blocked, {report.seen} {late_ns / 1e6:.0f} ms after {what}"
         if late_ns <= connection.header.prompt_ns:
             yield accepted.weigh(report, ending, after=f"blocked when {what} came")
@@ -178,7 +180,7 @@ def never_completed(connection: Connection, accepted: Expectation, what: str) ->
         return
     stopped = iut.stopped_receiving_at
     returns = (o.returned for o in iut.operations if o.returned is not None)
-    last = max((*returns, *connection.waits), default=0)
+    last = max((ending.certain_at, *returns, *connection.waits))
     last = last if stopped is None else min(last, stopped)
     completed = {n for report in iut.reports if report.posted for n in report.events}
     for posted in iut.calls("post_recv"):

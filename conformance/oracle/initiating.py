@@ -32,7 +32,7 @@ from conformance.oracle.departing import (
 )
 from conformance.oracle.findings import Expectation, Finding, Shown
 from conformance.oracle.judging import judges
-from conformance.oracle.link import may_time_out, over_at
+from conformance.oracle.link import given_up_at, may_time_out, over_at
 from conformance.oracle.reading import NS_PER_S, doubt, heard, read
 from conformance.trace.direction import Passage
 from conformance.trace.events import End, Outcome
@@ -93,8 +93,7 @@ def _peers_next_step(connection: Connection, since: int) -> float:
     """When the peer next sent something or left: the connection is idle only until then."""
     steps: list[float] = [o.entered for o in connection.peer.sends if o.over >= since]
     steps += [p.at for p in connection.peer_to_iut.passages if p.at >= since and (p.segment.length or p.fin or p.rst)]
-    steps += [time for time in (connection.peer.gone_at,) if time is not None]
-    return min(steps, default=math.inf)
+    return min((*steps, given_up_at(connection.peer)))
 
 
 @judges("INIT-SHUT-05")
@@ -104,7 +103,7 @@ def an_end_that_stopped_sending_still_receives(connection: Connection, accepted:
     [Winsock SPI, Graceful Shutdown; RFC 9293, 3.6]
     """
     call = first_goodbye(connection, "shutdown")
-    if call is None or not call.succeeded or call.how != "send" or call.returned is None:
+    if call is None or not call.succeeded or call.how != "send":
         return
     late = _first_late_data(connection, call)
     if late is None:
@@ -168,14 +167,13 @@ def shutdown_does_not_linger(connection: Connection, accepted: Expectation) -> I
     """With linger on and data still unsent, shutdown returns long before the linger time. [Winsock SPI, WSPShutdown]"""
     for call in connection.iut.calls("shutdown"):
         on, seconds = connection.iut.linger_at(call.entered)
-        if not on or not seconds or not call.ends_sending or not call.succeeded or call.returned is None:
-            continue
-        if not unsent(connection, call.entered):
+        lingers = on and seconds > 0 and call.ends_sending and call.succeeded
+        if not lingers or not unsent(connection, call.entered):
             continue
         took = f"{call.name} took {call.took / NS_PER_S:.3f} s, with {seconds} s of linger and data still unsent"
         if call.took >= min(seconds * NS_PER_S // 2, connection.header.prompt_ns):
             yield accepted.violated(took, call)
-        elif unsent(connection, call.returned):
+        elif unsent(connection, call.last_at):
             yield accepted.satisfied(took, call)
 
 
@@ -184,8 +182,8 @@ def unsent(connection: Connection, time: int) -> bool:
     direction = connection.iut_to_peer
     if direction.witnessed:
         return direction.offered_before(time) > acknowledged_by(direction, time)
-    last = next((s for s in reversed(connection.iut.sends) if s.returned is not None and s.returned <= time), None)
-    if last is None or last.returned is None or connection.unseen:
+    last = next((s for s in reversed(connection.iut.sends) if s.over <= time), None)
+    if last is None or connection.unseen:
         return False
     stuck = last.outcome is Outcome.TIMEOUT or last.told == "EWOULDBLOCK" or _short(last)
     return stuck and not any(last.entered <= r.at and r.asked <= time for r in connection.peer.receives)
@@ -200,19 +198,18 @@ def _short(send: Operation) -> bool:
 def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """However often a shutdown is repeated, there is one FIN sequence number, and one end. [RFC 9293, 3.10.4]"""
     first = first_goodbye(connection, "shutdown")
-    if first is None or not first.succeeded or first.returned is None:
+    if first is None or not first.succeeded:
         return
-    gone = connection.iut.gone_at
+    gone = given_up_at(connection.iut)
     again = [
         o
         for o in connection.iut.calls("shutdown")
-        if o is not first and o.how == first.how and o.entered >= first.returned
-        if o.returned and (gone is None or o.returned < gone)
+        if o is not first and o.how == first.how and o.entered >= first.over and o.over < gone
     ]
     if not again:
         return
     direction, seen = connection.iut_to_peer, f"{first.name} was repeated, and {again[0].seen}"
-    resets = (r for r in direction.resets if r.at >= again[0].entered and (gone is None or r.at < gone))
+    resets = (r for r in direction.resets if again[0].entered <= r.at < gone)
     if (reset := next((r for r in resets if _of_its_own(connection, r)), None)) is not None:
         yield accepted.violated(f"{seen}: the connection was reset", first, again[0], reset)
     elif (abort := _abort_after(connection, again[0])) is not None:
@@ -234,9 +231,9 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
 
 def _abort_after(connection: Connection, again: Operation) -> Farewell | None:
     """The unit by which the IUT aborted a framed direction after that, unprovoked and with its socket still open."""
-    gone, provoked = connection.iut.gone_at, connection.peer_to_iut.farewells
+    gone, provoked = given_up_at(connection.iut), connection.peer_to_iut.farewells
     for said in connection.iut_to_peer.farewells:
-        if said.graceful or said.at < again.entered or (gone is not None and said.at >= gone):
+        if said.graceful or not again.entered <= said.at < gone:
             continue
         excused = any(not other.graceful and other.at <= said.at for other in provoked) or unread(connection, said.at)
         return None if excused or may_time_out(connection) else said
@@ -246,11 +243,10 @@ def _abort_after(connection: Connection, again: Operation) -> Farewell | None:
 def _one_end(connection: Connection, again: Operation) -> tuple[list[Report], bool] | None:
     """The peer's words from the end on, one of them asked for after the repetition, and whether they differ."""
     final = read(connection.iut_to_peer, connection.statement).final
-    gone = connection.iut.gone_at
     if final is None or final.told not in GRACEFUL_WORDS:
         return None
-    told = [r for r in heard(connection.peer) if r.at >= final.at and r.what not in (What.NOTHING, What.WOULD_BLOCK)]
-    told = [r for r in told if gone is None or r.at < gone]
+    told = [r for r in heard(connection.peer) if final.at <= r.at < given_up_at(connection.iut)]
+    told = [r for r in told if r.what not in (What.NOTHING, What.WOULD_BLOCK)]
     if not told or told[-1].asked < again.over:
         return None
     return told, len({r.told for r in told}) > 1
@@ -260,11 +256,11 @@ def _one_end(connection: Connection, again: Operation) -> tuple[list[Report], bo
 def connecting_again_is_answered(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Once both ends have ended, connecting the socket again gets an answer, whichever. [Winsock SPI, WSPShutdown]"""
     own, peers = connection.iut.ending, connection.peer.ending
-    if own is None or peers is None or own.returned is None or peers.returned is None:
+    if own is None or peers is None:
         return
-    since, gone = max(own.returned, peers.returned), connection.iut.gone_at
+    since, gone = max(own.over, peers.over), given_up_at(connection.iut)
     for call in connection.iut.calls("connect"):
-        if call.entered < since or (gone is not None and call.entered >= gone) or call.returned is None:
+        if not since <= call.entered < gone:
             continue
         if call.outcome in (Outcome.RESULT, Outcome.ERROR):
             known = any(outcome.outcome == call.told for outcome in accepted.accepted)

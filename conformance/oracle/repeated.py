@@ -111,11 +111,10 @@ def _polled_again(connection: Connection, came: int) -> tuple[Shown, ...] | None
     """An edge-triggered poll told of the end, the next one of nothing, and the one after the repetition of the end."""
     polls = [p for p in connection.iut.calls("poll") if p.arguments.get("surface") == "epoll-et"]
     for first, quiet, second in zip(polls, polls[1:], polls[2:], strict=False):
-        if not (_hang_up(first) and quiet.outcome is Outcome.TIMEOUT and _hang_up(second)):
+        again = _hang_up(first) and quiet.outcome is Outcome.TIMEOUT and _hang_up(second)
+        if not again or second.arguments.get("register"):
             continue
-        if quiet.returned is None or second.returned is None or second.arguments.get("register"):
-            continue
-        if quiet.returned <= came <= second.returned and _nothing_else(connection, quiet.returned, second.returned):
+        if quiet.last_at <= came <= second.last_at and _nothing_else(connection, quiet.last_at, second.last_at):
             return first, quiet, second
     return None
 
@@ -142,23 +141,23 @@ def _silence_after(connection: Connection, came: int) -> tuple[Shown, ...] | Non
         return finals[0], finals[-1]
     told = [p for p in connection.iut.calls("poll") if p.arguments.get("surface") == "epoll-et"]
     quiet = next((p for p in told if p.entered >= came and p.outcome is Outcome.TIMEOUT), None)
-    first = next((p for p in told if _hang_up(p) and p.returned is not None and p.returned <= came), None)
+    first = next((p for p in told if _hang_up(p) and p.last_at <= came), None)
     return (first, quiet) if first is not None and quiet is not None else None
 
 
 @judges_link("WIRE-TW-01")
 def only_the_first_closer_keeps_time_wait(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """The end that closed first acknowledges a FIN that comes again; the other has no state left. [RFC 9293, 3.6.1]"""
-    own, fin, at = own_fin(connection), first_fin(connection), connection.peer_to_iut.ending.at
-    if own is None or own.acks is None or fin is None or at is None or not connection.peer_to_iut.ending.is_graceful:
+    own, total, at = own_fin(connection), connection.peer_to_iut.total, connection.peer_to_iut.ending.at
+    if own is None or total is None or at is None:
         return
     closed_first = own.at < at
-    if not closed_first and own.acks <= fin.end:
+    if not closed_first and (own.acks or 0) <= total:
         return  # the FINs crossed, or nearly so: who was first is not certain
     settle_ns = connection.header.settle_ns  # by then no answer to what came before is still on its way
     done = over_at(connection)
     for came, copy in arrivals(connection):
-        if copy.fin and copy.end == fin.end and came - done >= settle_ns and not _aborted(connection, came):
+        if copy.fin and copy.end == total and came - done >= settle_ns and not _aborted(connection, came):
             if not closed_first:
                 yield from _second_closer(connection, accepted, copy, came)
             elif came - done < TIME_WAIT_AT_LEAST_NS:
@@ -172,7 +171,7 @@ def _first_closer(connection: Connection, accepted: Expectation, copy: Passage, 
         return
     prompt_ns = connection.header.prompt_ns
     answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
-    reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
+    reset = next(iter(connection.iut_to_peer.resets), None)
     if reset is not None and undone_at(connection) == reset.at:
         yield accepted.violated("the IUT closed first, and reset when the peer's FIN came again", copy, reset)
     elif answer is not None:
@@ -184,8 +183,8 @@ def _first_closer(connection: Connection, accepted: Expectation, copy: Passage, 
 
 
 def _second_closer(connection: Connection, accepted: Expectation, copy: Passage, came: int) -> Iterator[Finding]:
-    answer = next(iter(acknowledgements(connection, copy.end + 1, came)), None)
-    reset = next((p for p in connection.iut_to_peer.resets if p.at >= came), None)
+    answer = next((a for a in connection.peer_to_iut.acknowledgements if a.at >= came), None)
+    reset = next(iter(connection.iut_to_peer.resets), None)
     if answer is not None and (reset is None or answer.at < reset.at):
         yield accepted.violated("the IUT closed second, and acknowledged a FIN that came again", copy, answer)
     elif reset is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Established, Fate, Outcome, Returned
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -327,6 +327,20 @@ def test_windows_names_are_known() -> None:
     assert story.conclusions("IND-STREAM-01") == VIOLATED
 
 
+def at_once(story: Story) -> None:
+    """What comes next has the time of what came last, as by a coarse clock."""
+    story.now -= MS
+
+
+def test_what_is_told_at_the_instant_of_a_reset_may_be_told_of_it() -> None:
+    story = ended()
+    call = story.iut.begin("recv", length=10)
+    story.rst(PEER)
+    at_once(story)
+    story.iut.finish(call, error="ECONNRESET")
+    assert story.conclusions("IND-STREAM-01") == NOTHING
+
+
 # --- IND-STREAM-02 ----------------------------------------------------------------------------------------------------
 
 
@@ -559,6 +573,14 @@ def test_a_time_out_that_nobody_set_is_no_excuse() -> None:
     assert story.conclusions("IND-STREAM-03") == VIOLATED
 
 
+def test_a_receive_at_the_instant_at_which_the_end_was_told_comes_after_it() -> None:
+    story = ended()
+    story.iut.recv()
+    at_once(story)
+    story.iut.recv(error="ENOTCONN")
+    assert story.conclusions("IND-STREAM-03") == VIOLATED
+
+
 # --- IND-STREAM-04 ----------------------------------------------------------------------------------------------------
 
 
@@ -713,6 +735,30 @@ def test_a_posted_receive_that_the_own_close_cancelled() -> None:
     assert story.conclusions("IND-STREAM-04") == NOTHING
 
 
+@pytest.mark.parametrize(("looked_ms", "expected"), [(999, NOTHING), (1000, VIOLATED)])
+@pytest.mark.parametrize("blocking", [True, False])
+def test_how_long_a_blocked_receive_must_have_looked(looked_ms: int, expected: set[Conclusion], blocking: bool) -> None:
+    """A socket that does not block is asked again and again by its user, who may have looked away."""
+    story = Story()
+    if not blocking:
+        story.iut.nonblocking()
+    call = story.iut.begin("recv", length=10)
+    ended(story=story)
+    story.wait(looked_ms - 1)
+    story.iut.finish(call, timeout=True)
+    assert story.conclusions("IND-STREAM-04") == (expected if blocking else NOTHING)
+
+
+@pytest.mark.parametrize(("waited_ms", "expected"), [(999, []), (1000, ["1000"]), (10_000_000, ["10000000"])])
+def test_how_long_a_posted_receive_may_take(waited_ms: int, expected: list[str]) -> None:
+    story = Story()
+    post(story, "a")
+    ended(story=story)
+    story.settle(waited_ms - 1)
+    words = [f"a posted receive had not ended {ms} ms after the end" for ms in expected]
+    assert [finding.because for finding in story.judge("IND-STREAM-04")] == words
+
+
 # --- IND-STREAM-05 ----------------------------------------------------------------------------------------------------
 
 
@@ -775,3 +821,79 @@ def test_a_peek_after_something_else_came(change: Change) -> None:
     change(story)
     story.iut.recv(error="ECONNRESET", flags=["PEEK"])
     assert story.conclusions("IND-STREAM-05") == NOTHING
+
+
+def test_a_direction_that_the_iut_reset_has_no_end_to_peek_at() -> None:
+    story = Story()
+    story.rst(IUT)
+    story.iut.recv(flags=["PEEK"])
+    story.iut.recv()
+    assert story.conclusions("IND-STREAM-05") == NOTHING
+
+
+def test_a_peek_that_returns_at_the_instant_of_the_end_is_at_the_end() -> None:
+    story = Story()
+    call = story.iut.begin("recv", length=10, flags=["PEEK"])
+    story.peer.shutdown("send")
+    story.fin(PEER, acked=False)
+    at_once(story)
+    story.iut.finish(call, length=0, data="")
+    story.segment(IUT, "A")
+    story.iut.recv()
+    assert story.conclusions("IND-STREAM-05") == SATISFIED
+
+
+def test_a_peek_that_returns_at_the_instant_at_which_the_user_gave_up_tells_nothing() -> None:
+    story = ended()
+    peek = story.iut.begin("recv", length=10, flags=["PEEK"])
+    call = story.iut.begin("shutdown", how="receive")
+    at_once(story)
+    story.iut.finish(peek, error="ECONNRESET")
+    story.iut.finish(call)
+    assert story.conclusions("IND-STREAM-05") == NOTHING
+
+
+@pytest.mark.parametrize("first", ["before the end", "at data", "too soon"])
+def test_each_peek_is_judged(first: str) -> None:
+    """The first of two says nothing yet, the second is wrong."""
+    story = Story()
+    if first == "before the end":
+        story.iut.recv(flags=["PEEK"])
+    ended(5, story=story)
+    if first == "at data":
+        story.iut.recv(5, flags=["PEEK"])
+    story.iut.recv(5)
+    if first == "too soon":
+        story.iut.recv(error="EWOULDBLOCK", flags=["PEEK"])
+    story.iut.recv(error="ECONNRESET", flags=["PEEK"])
+    assert story.conclusions("IND-STREAM-05") == VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("asked_ms", "returned_ms", "error", "expected"),
+    [
+        (1, 999, "", NOTHING),
+        (1, 1000, "", VIOLATED),
+        (999, 1001, "EWOULDBLOCK", NOTHING),  # it may have looked when it was asked, and no later
+        (1000, 1001, "EWOULDBLOCK", VIOLATED),
+    ],
+)
+def test_how_long_after_the_end_a_peek_must_tell_of_it(
+    asked_ms: int, returned_ms: int, error: str, expected: set[Conclusion]
+) -> None:
+    """Both times are after the acknowledgement of the FIN."""
+    story = ended()
+    known = story.now
+    story.now = known + (asked_ms - 1) * MS
+    call = story.iut.begin("recv", length=10, flags=["PEEK"])
+    story.now = known + (returned_ms - 1) * MS
+    story.iut.finish(call, error=error, timeout=not error)
+    assert story.conclusions("IND-STREAM-05") == expected
+
+
+def test_a_receive_at_the_instant_at_which_a_peek_returned_comes_after_it() -> None:
+    story = ended()
+    story.iut.recv(flags=["PEEK"])
+    at_once(story)
+    story.iut.recv(error="ENOTCONN")
+    assert story.conclusions("IND-STREAM-05") == VIOLATED

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from conformance.trace.events import End, Fate
-from tests.oracle.story import IUT, PEER, Story, statement
+from conformance.trace.events import End, Fate, Segment
+from tests.oracle.story import IUT, MS, PEER, Story, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING: set[Conclusion] = set()
@@ -199,6 +199,290 @@ def test_a_fin_that_got_lost_first_is_not_repeated() -> None:
     assert story.conclusions("WIRE-FIN-06") == NOTHING
 
 
+def at_once(story: Story) -> None:
+    """What comes next has the time of what came last, as by a coarse clock."""
+    story.now -= MS
+
+
+@pytest.mark.parametrize(
+    ("on", "seconds", "before", "expected"),
+    [
+        (True, 0, True, NOTHING),
+        (True, 0, False, VIOLATED),
+        (True, 1, True, VIOLATED),
+        (False, 0, True, VIOLATED),
+    ],
+)
+def test_silence_is_right_only_of_an_end_that_had_closed_abortively(
+    on: bool, seconds: int, before: bool, expected: set[Conclusion]
+) -> None:
+    story = peers_fin(Story())
+    story.iut.linger(seconds, on=on)
+    if before:
+        story.iut.close()
+    again(story, acked=False)
+    story.settle(1500)
+    if not before:
+        story.iut.close()
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+def test_an_abortive_close_at_the_instant_of_the_repetition_may_have_come_first() -> None:
+    story = peers_fin(Story())
+    story.iut.linger(0)
+    call = story.iut.begin("close")
+    at_once(story)
+    again(story, acked=False)
+    story.iut.finish(call)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == NOTHING
+
+
+@pytest.mark.parametrize(("ack", "expected"), [(3, VIOLATED), (4, NOTHING)])
+def test_an_end_whose_last_fin_is_not_acknowledged_must_answer(ack: int, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story())
+    story.iut.send(3)
+    story.data(IUT, 3)
+    story.iut.shutdown()
+    story.fin(IUT, acked=False)
+    story.segment(PEER, "A", ack=ack)
+    again(story, acked=False, ack=ack)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+@pytest.mark.parametrize(("after_ns", "expected"), [(1_000_000_000, VIOLATED), (1_000_000_001, SATISFIED)])
+def test_a_reset_long_after_the_repetition_does_not_answer_it(after_ns: int, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story())
+    story.iut.recv(0)
+    again(story)
+    story.now += after_ns - 2 * MS
+    story.rst(IUT)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+def test_a_reset_after_the_peers_own_does_not_answer_the_fin() -> None:
+    story = again(peers_fin(Story()), acked=False)
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-FIN-06") == NOTHING
+
+
+def test_a_reset_at_the_instant_at_which_the_user_gave_up_is_not_for_the_fin() -> None:
+    story = again(peers_fin(Story()), acked=False)
+    call = story.iut.begin("close")
+    at_once(story)
+    story.rst(IUT)
+    story.iut.finish(call)
+    assert story.conclusions("WIRE-FIN-06") == NOTHING
+
+
+def test_an_acknowledgement_of_less_than_the_fin_does_not_answer_it() -> None:
+    story = Story()
+    story.peer.send(3)
+    story.data(PEER, 3)
+    again(peers_fin(story), acked=False)
+    story.segment(IUT, "A", ack=3)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == VIOLATED
+
+
+@pytest.mark.parametrize(("after_ns", "expected"), [(1_000_000_000, NOTHING), (1_000_000_001, VIOLATED)])
+def test_who_was_reset_soon_owes_no_answer(after_ns: int, expected: set[Conclusion]) -> None:
+    story = again(peers_fin(Story()), acked=False)
+    story.now += after_ns - MS
+    story.rst(PEER)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+@pytest.mark.parametrize(
+    ("type", "error", "expected"),
+    [
+        ("END", "", VIOLATED),
+        ("END", "ECONNRESET", UNDETERMINED),
+        ("CLOSED", "", UNDETERMINED),
+        ("FD_READ", "", UNDETERMINED),
+        ("FD_CLOSE", "ECONNRESET", UNDETERMINED),
+    ],
+)
+def test_which_indications_are_a_second_end(type: str, error: str, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story(WINSOCK, wire=True))
+    story.iut.indicates(type, error)
+    again(story).iut.indicates(type, error)
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+@pytest.mark.parametrize("when", ["at the first", "at the second"])
+def test_a_registration_at_the_instant_of_an_indication_may_have_raised_it(when: str) -> None:
+    story = peers_fin(Story(WINSOCK, wire=True))
+    story.iut.indicates("FD_CLOSE")
+    if when == "at the first":
+        at_once(story)
+        story.iut.event_select("FD_CLOSE")
+    again(story).iut.indicates("FD_CLOSE")
+    if when == "at the second":
+        at_once(story)
+        story.iut.begin("event_select", events=["FD_CLOSE"])
+    assert story.conclusions("WIRE-FIN-06") == UNDETERMINED
+
+
+def test_an_indication_at_the_instant_of_the_repetition_is_of_it() -> None:
+    story = peers_fin(Story(WINSOCK, wire=True))
+    story.iut.indicates("FD_CLOSE")
+    again(story, acked=False)
+    at_once(story)
+    story.iut.indicates("FD_CLOSE")
+    story.segment(IUT, "A")
+    assert story.conclusions("WIRE-FIN-06") == VIOLATED
+
+
+Poll = tuple[str, ...]
+END: Poll = ("IN", "RDHUP")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((("IN",), ()), END, UNDETERMINED),  # the end is told for the first time
+        ((END, ()), ("OUT",), UNDETERMINED),  # that is no end
+        ((END,), END, UNDETERMINED),  # nothing shows that the first had been told whole
+        ((END, ("OUT",)), END, UNDETERMINED),
+        ((("OUT",), END, ()), END, VIOLATED),
+    ],
+)
+def test_which_polls_show_a_second_end(before: tuple[Poll, ...], after: Poll, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story())
+    for told in before:
+        story.iut.poll(*told, surface="epoll-et")
+    again(story).iut.poll(*after, surface="epoll-et")
+    assert story.conclusions("WIRE-FIN-06") == expected
+
+
+def test_a_poll_that_was_registered_anew_before_is_told_of_the_end_once_more() -> None:
+    story = peers_fin(Story())
+    story.iut.poll(*END, surface="epoll-et")
+    story.iut.poll(surface="epoll-et")
+    story.iut.call("poll", surface="epoll-et", register=True, result={"events": [*END]})
+    story.iut.poll(surface="epoll-et")
+    again(story).iut.poll(*END, surface="epoll-et")
+    assert story.conclusions("WIRE-FIN-06") == VIOLATED
+
+
+@pytest.mark.parametrize("edge", ["the quiet poll", "the second end"])
+def test_a_poll_at_the_instant_of_the_repetition(edge: str) -> None:
+    story = peers_fin(Story())
+    story.iut.poll(*END, surface="epoll-et")
+    story.iut.poll(surface="epoll-et")
+    if edge == "the quiet poll":
+        at_once(story)
+        again(story).iut.poll(*END, surface="epoll-et")
+    else:
+        call = story.iut.begin("poll", surface="epoll-et", events=[*END])
+        again(story, acked=False)
+        at_once(story)
+        story.iut.finish(call, events=[*END])
+        story.segment(IUT, "A")
+    assert story.conclusions("WIRE-FIN-06") == VIOLATED
+
+
+@pytest.mark.parametrize("edge", ["after the quiet poll", "between", "before the second end"])
+@pytest.mark.parametrize("cause", ["call", "old octets", "forged"])
+def test_whatever_else_may_have_woken_the_poll_excuses_it(cause: str, edge: str) -> None:
+    def something() -> None:
+        match cause:
+            case "call":
+                story.iut.begin("set_option", name="NODELAY")
+            case "old octets":
+                story.segment(PEER, "PA", 3, start=0)
+            case _:
+                story.forge("A", 4)
+
+    story = Story()
+    story.peer.send(3)
+    story.data(PEER, 3)
+    peers_fin(story)
+    story.iut.poll(*END, surface="epoll-et")
+    story.iut.poll(surface="epoll-et")
+    if edge == "after the quiet poll":
+        at_once(story)
+        something()
+    again(story)
+    if edge == "between":
+        something()
+    story.iut.poll(*END, surface="epoll-et")
+    if edge == "before the second end":
+        at_once(story)
+        something()
+    assert story.conclusions("WIRE-FIN-06") == UNDETERMINED
+
+
+def test_what_was_forged_long_before_excuses_no_poll() -> None:
+    story = peers_fin(Story())
+    story.forge("A", 1)
+    story.iut.poll(*END, surface="epoll-et")
+    story.iut.poll(surface="epoll-et")
+    again(story).iut.poll(*END, surface="epoll-et")
+    story.forge("A", 1)
+    assert story.conclusions("WIRE-FIN-06") == VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"), [(0, 1, UNDETERMINED), (2, 0, UNDETERMINED), (2, 2, SATISFIED)]
+)
+def test_receives_that_show_that_the_end_is_told_as_it_was(before: int, after: int, expected: set[Conclusion]) -> None:
+    story = peers_fin(Story())
+    for _ in range(before):
+        story.iut.recv(0)
+    again(story)
+    for _ in range(after):
+        story.iut.recv(0)
+    (finding,) = story.judge("WIRE-FIN-06")
+    assert {finding.outcome} == expected
+    if expected == SATISFIED:
+        reads = [r.events for r in story.connection().iut.reports]
+        assert set(reads[0]) | set(reads[-1]) <= set(finding.events)
+        assert not (set(reads[1]) | set(reads[-2])) & set(finding.events)
+
+
+def test_a_receive_at_the_instant_of_the_repetition_looks_after_it() -> None:
+    story = peers_fin(Story())
+    story.iut.recv(0)
+    again(story, acked=False)
+    at_once(story)
+    call = story.iut.begin("recv", length=10)
+    story.segment(IUT, "A")
+    story.iut.finish(call, length=0, data="")
+    assert story.conclusions("WIRE-FIN-06") == SATISFIED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((END, ()), (), UNDETERMINED),  # nobody looked after it
+        ((("OUT",),), ((),), UNDETERMINED),  # the end itself was never told
+        ((), (END, ()), UNDETERMINED),  # told after both, of which it is of one
+        ((END,), (("OUT",), ()), SATISFIED),
+    ],
+)
+def test_polls_that_show_that_the_end_is_not_told_again(
+    before: tuple[Poll, ...], after: tuple[Poll, ...], expected: set[Conclusion]
+) -> None:
+    story = peers_fin(Story())
+    for told in before:
+        story.iut.poll(*told, surface="epoll-et")
+    again(story)
+    for told in after:
+        story.iut.poll(*told, surface="epoll-et")
+    (finding,) = story.judge("WIRE-FIN-06")
+    assert {finding.outcome} == expected
+    if expected == SATISFIED:
+        assert {n for poll in (0, 2) for n in list(story.connection().iut.calls("poll"))[poll].events} < {
+            *finding.events
+        }
+
+
 # --- WIRE-TW-01 -------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +548,102 @@ def test_the_second_closer_and_a_fin_too_soon_after_the_end() -> None:
     story.fin(IUT)
     again(story)
     assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def over_at(story: Story) -> int:
+    """When both FINs of that story were acknowledged to the IUT, or had come to it."""
+    return next(e.at for e in reversed(story.events) if isinstance(e, Segment) and e.sender is PEER)
+
+
+@pytest.mark.parametrize(
+    ("after_ns", "expected"), [(30 * MS - 1, NOTHING), (30 * MS, VIOLATED), (30_000 * MS - 1, VIOLATED)]
+)
+@pytest.mark.parametrize("first", [IUT, PEER])
+def test_when_a_repetition_tells_of_time_wait(first: End, after_ns: int, expected: set[Conclusion]) -> None:
+    """The story's settle time is 30 ms; the shortest TIME-WAIT is 30 s."""
+    story = both_closed(first)
+    story.now = over_at(story) + after_ns - MS
+    again(story, acked=first is PEER)
+    if first is IUT:
+        story.rst(IUT)
+    assert story.conclusions("WIRE-TW-01") == expected
+
+
+def test_time_wait_lasts_thirty_seconds_for_certain() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.fin(IUT)
+    peers_fin(story)
+    story.now = over_at(story) + 30_000 * MS - MS
+    again(story, acked=False)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_fins_that_crossed_tell_of_no_first() -> None:
+    story = Story()
+    story.peer.shutdown()
+    story.fin(PEER, acked=False)
+    story.iut.shutdown()
+    story.segment(IUT, "FA", ack=0)
+    story.segment(PEER, "A")
+    story.segment(IUT, "A")
+    story.settle()
+    assert again(story).conclusions("WIRE-TW-01") == NOTHING
+
+
+@pytest.mark.parametrize("acked", [False, True])
+def test_the_first_closer_had_to_have_seen_the_fin_before(acked: bool) -> None:
+    """An end that never acknowledged the FIN is not in TIME-WAIT: that is for other judges."""
+    story = Story()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.peer.shutdown()
+    story.fin(PEER, acked=False)
+    story.settle()
+    again(story, acked=acked)
+    story.settle(1500)
+    assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_the_first_closer_acknowledges_less_than_the_fin() -> None:
+    story = again(both_closed(IUT), acked=False)
+    story.segment(IUT, "A", ack=0)
+    story.settle(1500)
+    assert story.conclusions("WIRE-TW-01") == VIOLATED
+
+
+@pytest.mark.parametrize(("after_ns", "expected"), [(1_000_000_000, UNDETERMINED), (1_000_000_001, VIOLATED)])
+def test_the_first_closer_is_reset_itself(after_ns: int, expected: set[Conclusion]) -> None:
+    story = again(both_closed(IUT), acked=False)
+    story.now += after_ns - MS
+    story.rst(PEER)
+    story.settle(1500)
+    assert story.conclusions("WIRE-TW-01") == expected
+
+
+@pytest.mark.parametrize(("answers", "expected"), [("R", SATISFIED), ("RA", SATISFIED), ("AR", VIOLATED)])
+def test_the_second_closer_is_judged_by_its_first_answer(answers: str, expected: set[Conclusion]) -> None:
+    story = again(both_closed(PEER), acked=False)
+    for flag in answers:
+        story.segment(IUT, "A" if flag == "A" else "RA")
+    assert story.conclusions("WIRE-TW-01") == expected
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("A", VIOLATED), ("RA", NOTHING)])
+def test_an_answer_at_the_instant_of_the_repetition(answer: str, expected: set[Conclusion]) -> None:
+    """A reset may have come before it."""
+    story = again(both_closed(PEER), acked=False)
+    at_once(story)
+    story.segment(IUT, answer)
+    assert story.conclusions("WIRE-TW-01") == expected
+
+
+def test_any_acknowledgement_of_the_second_closer_shows_that_it_has_state_left() -> None:
+    story = again(both_closed(PEER), acked=False)
+    story.segment(IUT, "A", ack=0)
+    story.settle()
+    assert story.conclusions("WIRE-TW-01") == VIOLATED
 
 
 def test_the_second_closer_and_nobody_waited() -> None:
