@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from conformance.oracle.departing import Observed
 from conformance.oracle.findings import Evidence, Expectation, Finding
@@ -110,13 +111,14 @@ def _reset_before(connection: Connection, notification: Notification) -> bool:
 def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """One registration tells FD_CLOSE at most once, and no call re-enables it. [WSAEventSelect, WSAAsyncSelect]"""
     ending, settle_ns = connection.peer_to_iut.ending, connection.header.settle_ns
-    for registration in for_close(connection):
+    for earlier, registration in pairwise((None, *for_close(connection))):
         notices = told(connection, registration)
+        if earlier is not None:
+            # What was raised before the registering call, or at its very instant, may be the earlier registration's.
+            notices = [n for n in notices if n.since >= registration.entered < n.at] or notices[-1:]
         if not notices:
             continue
-        # What came at the very instant of the registering call may be the earlier registration's.
-        surely = [n for n in notices if n.at > registration.entered]
-        first, *again = surely or notices
+        first, *again = notices
         if again:
             second = again[0]
             if second.error is not None and ending.is_graceful and another_cause(connection, second):

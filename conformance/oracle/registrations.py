@@ -87,7 +87,7 @@ class Look:
 
 
 def looks(connection: Connection, registration: Registration) -> list[Look]:
-    """The looks while it was in force, in order.
+    """The looks before it was replaced, in order.
 
     A record tells up to the call that read it. A posted notice comes by itself: any call of the IUT's that returned,
     and any wait, shows what had come by then.
@@ -99,8 +99,7 @@ def looks(connection: Connection, registration: Registration) -> list[Look]:
         in_vain = [o for o in peer.operations if o.outcome is Outcome.TIMEOUT]
         shown = [Look(o.returned, o.returned, o) for o in (*iut.operations, *in_vain) if o.returned]
         shown += [Look(at, at, None) for at in connection.waits]
-    shown = [look for look in shown if registration.since <= look.at < registration.until]
-    return sorted(shown, key=lambda look: look.at)
+    return sorted((look for look in shown if look.at < registration.until), key=lambda look: look.at)
 
 
 def looked_for(
@@ -132,14 +131,13 @@ def all_read_at(connection: Connection, since: int) -> int | None:
 def due_at(connection: Connection, registration: Registration) -> int | None:
     """From when on FD_CLOSE must be told: the end was certain, and where it is graceful, all data was read.
 
-    None where that never was, or where the end or the registration came too late for this side to be still receiving.
+    None where that never was.
     """
     ending = connection.peer_to_iut.ending
     if ending.certain_at is None or not (ending.is_graceful or ending.is_abort):
         return None
     since = max(ending.certain_at, registration.since)
-    due = all_read_at(connection, since) if ending.is_graceful else since
-    return None if due is None or due >= registration.until else due
+    return all_read_at(connection, since) if ending.is_graceful else since
 
 
 def receiving_until(connection: Connection) -> float:

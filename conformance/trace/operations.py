@@ -300,7 +300,7 @@ class Side:
         """
         if notice.own is None:
             return notice.at
-        before = (o.entered for o in self.operations if o.own is not None and o.own[0] <= notice.own)
+        before = (o.entered for o in self.operations if o.own is not None and o.own[0] < notice.own)
         return max(before, default=0)
 
     @cached_property
