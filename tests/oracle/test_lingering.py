@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
+from conformance.oracle.judging import judge
 from conformance.trace.events import End, Fate
+from tests.oracle.coarse import without_pauses
 from tests.oracle.story import IUT, KERNEL_TCP, MS, PEER, REFERENCE_STREAM, Story
 from tests.oracle.test_winsock import WINSOCK_TCP
 
@@ -559,3 +561,17 @@ def test_no_close_follows_the_remedy() -> None:
     story.iut.close(**REFUSED)
     story.iut.linger(0)
     assert story.conclusions("INIT-CLOSE-08") == NOTHING
+
+
+def test_on_a_coarse_clock_the_next_call_is_made_when_the_last_returns() -> None:
+    story = stuck(blocking=False)
+    story.iut.close(**REFUSED)
+    story.iut.recv(**REFUSED)
+    coarse = judge(without_pauses(story.trace()))
+    assert [f.outcome for f in coarse if f.requirement == "INIT-CLOSE-07"] == [Conclusion.SATISFIED]
+    story = stuck(blocking=False)
+    story.iut.close(**REFUSED)
+    story.iut.linger(0)
+    story.iut.close()
+    coarse = judge(without_pauses(story.trace()))
+    assert [f.outcome for f in coarse if f.requirement == "INIT-CLOSE-08"] == [Conclusion.SATISFIED]

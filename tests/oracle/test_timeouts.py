@@ -335,6 +335,16 @@ def test_a_look_before_the_data_or_before_the_breach_shows_nothing() -> None:
     assert story.conclusions("WIRE-TMO-01") == VIOLATED
 
 
+def test_what_is_retransmitted_as_the_look_ends_counts() -> None:
+    story, sent = sends_in_vain(100, 200)
+    call = story.iut.begin("recv", length=5)
+    forward(story, sent, 700)
+    story.segment(IUT, "PA", 5, start=0)
+    forward(story, sent, 700)
+    story.iut.finish(call, timeout=True)
+    assert story.conclusions("WIRE-TMO-01") == VIOLATED
+
+
 @pytest.mark.parametrize(("asked_ms", "expected"), [(5099, UNDETERMINED), (5100, VIOLATED)])
 def test_a_call_that_would_block_looked_when_it_was_made(asked_ms: int, expected: set[Conclusion]) -> None:
     story, sent = sends_in_vain(100)
