@@ -22,6 +22,8 @@ from conformance.trace.operations import Operation
 
 _EARLY = 0.9
 """Clocks and timers are not exact: a wait that lasted for so much of its time has lasted for it."""
+_GONE = (Condition.ENOTSOCK, Condition.ESHUTDOWN, Condition.ENOTCONN)
+"""What a call tells where the socket, or its connection, is not there any more."""
 
 
 @judges("INIT-CLOSE-06")
@@ -65,11 +67,11 @@ def _how_it_ended(connection: Connection, call: Operation) -> Observed | None:
     if ending.at is not None and ending.at < call.entered:
         return None
     late = ending.at is not None and ending.at > returned + connection.header.prompt_ns
-    if ending.is_abort or (direction.resets and not direction.fins):
+    if ending.is_abort:
         if not late:
             return Observed("ABORT_AFTER_LINGER", "the connection was aborted", ending.events)
         return Observed("GRACEFUL_IN_BACKGROUND", "the connection was aborted, long after that", ending.events)
-    if ending.is_graceful and (direction.witnessed):
+    if ending.is_graceful and direction.witnessed:
         return Observed("GRACEFUL_IN_BACKGROUND", "the end was graceful", ending.events)
     if ending.kind is EndKind.OPEN and settled(connection, returned):
         return Observed("NO_INDICATION", "the connection did not end", call.events)
@@ -92,15 +94,16 @@ def a_close_that_would_block_is_refused(connection: Connection, accepted: Expect
     [Winsock SPI, WSPCloseSocket]
     """
     call = _refusable_close(connection)
-    if call is None or call.returned is None:
+    if call is None:
         return
     if call.condition is not Condition.EWOULDBLOCK:
         yield accepted.weigh(call, after="non-blocking, with linger on and data that could not be sent")
         return
     limit = until(connection, call)
-    wrong = sign_of_an_end(connection, call.entered, limit) or refused_send(connection, call.returned, limit)
-    wrong = wrong or _refused(connection, call, limit)
-    used = next((o for o in _later(connection, call, limit) if o.succeeded or o.told == "EWOULDBLOCK"), None)
+    wrong = sign_of_an_end(connection, call.entered, limit) or refused_send(connection, call.last_at, limit)
+    later = [o for o in connection.iut.calls("send", "recv") if call.over <= o.entered < limit]
+    wrong = wrong or next((o for o in later if o.condition in _GONE), None)
+    used = next((o for o in later if o.succeeded or o.told == "EWOULDBLOCK"), None)
     if wrong is not None:
         yield accepted.violated(f"{call.seen}, and then {wrong.seen}", call, wrong)
     elif used is not None:
@@ -116,28 +119,16 @@ def _refusable_close(connection: Connection) -> Operation | None:
     return call if whole and unsent(connection, call.entered) and unsent(connection, call.returned) else None
 
 
-def _later(connection: Connection, call: Operation, limit: float) -> list[Operation]:
-    """The sends and receives of that handle after it, before the next goodbye; one that found nothing works too."""
-    calls = connection.iut.calls("send", "recv")
-    return [o for o in calls if o.socket == call.socket and call.over <= o.entered < limit]
-
-
-def _refused(connection: Connection, call: Operation, limit: float) -> Operation | None:
-    wrong = (Condition.ENOTSOCK, Condition.ESHUTDOWN, Condition.ENOTCONN)
-    return next((o for o in _later(connection, call, limit) if o.condition in wrong), None)
-
-
 @judges("INIT-CLOSE-08")
 def a_remedied_close_succeeds(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """After a close that would block, linger off or of 0 s, or a shutdown, lets the next succeed. [WSPCloseSocket]"""
     first = _refusable_close(connection)
-    if first is None or first.returned is None or first.condition is not Condition.EWOULDBLOCK:
+    if first is None or first.condition is not Condition.EWOULDBLOCK:
         return
-    closes = (o for o in connection.iut.calls("close") if o.socket == first.socket)
-    second = next((o for o in closes if o.entered >= first.over), None)
+    second = next((o for o in connection.iut.calls("close") if o.entered >= first.over), None)
     if second is None or second.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT):
         return
-    remedies = (o for o in connection.iut.operations if first.returned <= o.entered < second.entered and _remedies(o))
+    remedies = (o for o in connection.iut.operations if first.over <= o.entered < second.entered and _remedies(o))
     if (remedy := next(remedies, None)) is not None:
         yield accepted.weigh(second, first, remedy, after=f"refused, and then {remedy.seen}")
 

@@ -51,8 +51,6 @@ def _unseen(connection: Connection) -> str | None:
     if connection.statement.transport == "mptcp":
         return "a FIN of MPTCP ends a subflow, and the ends of the connection itself ride in options"
     for direction in (connection.iut_to_peer, connection.peer_to_iut):
-        if direction.framed:
-            return "units of the transport end its directions, and the ends of TCP mean nothing by themselves"
         if not direction.visible:
             return direction.ending.reason or connection.header.wire_missing or "no link is visible"
     return connection.uncertain or None

@@ -10,7 +10,6 @@ from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.link import (
     arrivals,
     confirmed,
-    given_up_at,
     judges_link,
     may_time_out,
     over_at,
@@ -37,16 +36,16 @@ ABORT_WORDS = ("ECONNRESET", "ECONNABORTED", "ENETRESET", "EPIPE")
 def an_abortive_close_resets(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Closing with linger on and time 0 sends a RST that the peer must accept, and no FIN. [RFC 9293, 3.10.5]"""
     iut, close = connection.iut, connection.iut.closed
-    if close is None or close.returned is None or iut.ending is not close:
+    if close is None or iut.ending is not close:
         return
     if iut.linger_at(close.entered) != (True, 0) or _disturbed(connection, close):
         return
     fin = next((p for p in connection.iut_to_peer.fins if p.at >= close.entered), None)
-    reset = next((p for p in connection.iut_to_peer.resets if p.at >= close.entered), None)
+    reset = next(iter(connection.iut_to_peer.resets), None)
     if fin is not None:
         yield accepted.violated("an abortive close sent a FIN", close, fin)
     elif reset is None:
-        if undone_at(connection) == math.inf and overdue(connection, close.returned):
+        if undone_at(connection) == math.inf and overdue(connection, close.last_at):
             yield accepted.violated("an abortive close sent no reset", close)
     elif undone_at(connection) == reset.at:
         known, following = confirmed(connection, reset.at), _next_to_send(connection)
@@ -62,23 +61,22 @@ def an_abortive_close_resets(connection: Connection, accepted: Expectation) -> I
 
 def _next_to_send(connection: Connection) -> int:
     """SND.NXT at the end, whatever the order in which the capture saw the segments: after a reset nothing is sent."""
-    own = (p for p in connection.iut_to_peer.passages if not p.rst and not p.repeated_by_harness)
-    return max((p.end + p.fin for p in own), default=0)
+    return max((p.end + p.fin for p in connection.iut_to_peer.passages if not p.rst), default=0)
 
 
 @judges_link("WIRE-ABRT-02")
 def closing_with_unread_data_resets(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """A close that discards received data says so with a RST. [RFC 9293, 3.6.1, SHLD-3; RFC 2525, 2.17]"""
     iut, close = connection.iut, connection.iut.closed
-    if close is None or close.returned is None or iut.ending is not close or stopped_at(iut) < close.entered:
+    if close is None or iut.ending is not close or stopped_at(iut) < close.entered:
         return
     if iut.linger_at(close.entered)[0] or _disturbed(connection, close):
         return
     if not (unread := surely_unread(connection, close.entered)):
         return
-    sent = [p for p in connection.iut_to_peer.passages if p.at >= close.entered and (p.fin or p.rst)]
-    first = next((p for p in sent if not p.repeated_by_harness), None)
-    if any(p.delivered is not None and (first is None or p.delivered <= first.at) for p in resets_come(connection)):
+    ends = (*connection.iut_to_peer.fins, *connection.iut_to_peer.resets)
+    first = min((p for p in ends if p.at >= close.entered), key=lambda p: p.at, default=None)
+    if any(first is None or (p.delivered or 0) <= first.at for p in resets_come(connection)):
         return
     if first is None:
         yield accepted.undetermined(f"closed with {unread} bytes unread, and neither FIN nor RST was seen", close)
@@ -96,10 +94,10 @@ def closing_with_unread_data_resets(connection: Connection, accepted: Expectatio
 def data_after_a_full_close_is_reset(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Data that comes once nobody can read it any more is answered with RST. [RFC 9293, 3.6.1, SHLD-3]"""
     iut, close, fin = connection.iut, connection.iut.closed, own_fin(connection)
-    if close is None or close.returned is None or fin is None or iut.killed_at is not None:
+    if close is None or fin is None or iut.killed_at is not None:
         return
     direction = connection.peer_to_iut
-    late = ((at, p) for at, p in arrivals(connection) if at > close.returned and p.segment.length)
+    late = ((at, p) for at, p in arrivals(connection) if at > close.last_at and p.segment.length)
     new = next(((at, p) for at, p in late if p.end > direction.carried_by(at - 1)), None)
     if new is None or not fin.at < new[0] < undone_at(connection):
         return
@@ -117,9 +115,9 @@ def data_after_a_full_close_is_reset(connection: Connection, accepted: Expectati
 def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Ending the sending direction alone loses nothing: a FIN goes out, and no RST. [RFC 9293, 3.6]"""
     iut, call = connection.iut, connection.iut.ending
-    if call is None or call.returned is None or _disturbed(connection, call):
+    if call is None or _disturbed(connection, call):
         return
-    if call.op != "send_disconnect" and call.arguments.get("how") != "send":
+    if call.op != "send_disconnect" and call.how != "send":
         return
     limit = stopped_at(iut)
     if limit <= call.entered or not (unread := surely_unread(connection, call.entered)):
@@ -133,8 +131,8 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
     elif fin is not None and call.entered <= fin.at < limit:
         yield accepted.satisfied(f"{call.name} with {unread} bytes unread sent a FIN, and no reset", call, fin)
     elif fin is None and confirmed(connection, call.entered) >= connection.iut_to_peer.offered_length:
-        had_ns = min(limit, undone_at(connection)) - call.returned
-        if had_ns > connection.header.prompt_ns and overdue(connection, call.returned):
+        had_ns = min(limit, undone_at(connection)) - call.last_at
+        if had_ns > connection.header.prompt_ns and overdue(connection, call.last_at):
             yield accepted.violated(f"{call.name} with {unread} bytes unread sent no FIN", call)
 
 
@@ -191,10 +189,8 @@ def _has_another_cause(connection: Connection, answer: Passage, first: int) -> b
     iut = connection.iut
     if timed(connection) or over_at(connection) <= answer.at:
         return True
-    if iut.killed_at is not None and iut.killed_at <= answer.at:
-        return True
     told = next((word.at for word in words(iut, first) if not word.is_graceful), math.inf)
-    if min(stopped_at(iut), given_up_at(iut)) <= min(answer.at, told):
+    if stopped_at(iut) <= min(answer.at, told):
         return True
     forged = ((p.at, p) for p in connection.peer_to_iut.forged)
     return any(not p.rst and first <= at <= answer.at for at, p in (*arrivals(connection), *forged))

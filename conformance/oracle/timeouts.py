@@ -76,7 +76,7 @@ def _repeats(passage: Passage, sent: Passage) -> bool:
 
 def _acknowledged_at(connection: Connection, passage: Passage) -> float:
     """When the IUT got an acknowledgement of that segment of its own; infinity if never. What needs none has it."""
-    if passage.repeated_by_harness or passage.rst or not (passage.segment.length or passage.fin):
+    if passage.rst or not (passage.segment.length or passage.fin):
         return passage.at
     return confirmed_at(connection, passage.end + passage.fin)
 
@@ -102,7 +102,7 @@ def failed_keepalive_is_an_abort(connection: Connection, accepted: Expectation) 
 
 def _is_probe(connection: Connection, passage: Passage) -> bool:
     """It stands one before SND.NXT, to make the peer repeat its acknowledgement; some send an octet with it."""
-    if passage.fin or passage.rst or passage.segment.length > 1 or passage.repeated_by_harness:
+    if passage.fin or passage.segment.length > 1 or passage.repeated_by_harness:
         return False
     return passage.start == connection.iut_to_peer.sent_by(passage.at - 1) - 1
 

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, Story, statement
+from tests.oracle.story import IUT, MS, PEER, WINDOWS_TCP, Story, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING: set[Conclusion] = set()
@@ -100,6 +100,72 @@ def test_a_close_that_is_no_abort_of_an_open_connection(before: str) -> None:
     assert story.conclusions("WIRE-ABRT-01") == NOTHING
 
 
+def test_the_reset_of_a_connection_that_carried_nothing() -> None:
+    story = hard_closed()
+    story.segment(IUT, "R", start=1)
+    assert story.conclusions("WIRE-ABRT-01") == VIOLATED
+
+
+def test_a_fin_that_nobody_asked_for_is_not_the_closes() -> None:
+    story = Story()
+    story.fin(IUT)
+    story.iut.linger(0)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-01") == SATISFIED
+
+
+def test_an_end_of_the_peers_does_not_disturb_an_abortive_close() -> None:
+    story = Story()
+    story.fin(PEER)
+    story.iut.recv(0)
+    story.iut.linger(0)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-01") == SATISFIED
+
+
+@pytest.mark.parametrize("answered", [False, True])
+def test_the_peer_resets_before_an_abortive_close_does(answered: bool) -> None:
+    story = hard_closed()
+    story.rst(PEER)
+    if answered:
+        story.rst(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-01") == NOTHING
+
+
+@pytest.mark.parametrize(("ms", "expected"), [(999.999, NOTHING), (1000, VIOLATED)])
+def test_how_long_the_reset_is_waited_for(ms: float, expected: set[Conclusion]) -> None:
+    story = meddled(hard_closed())
+    wait_for(story, closed_at(story), ms)
+    assert story.conclusions("WIRE-ABRT-01") == expected
+
+
+def meddled(story: Story) -> Story:
+    """The harness kept an empty segment back: nobody can have seen this from afar."""
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    return story
+
+
+def closed_at(story: Story) -> int:
+    """When the IUT's close had returned."""
+    closed = story.connection().iut.closed
+    assert closed is not None
+    return closed.last_at
+
+
+def wait_for(story: Story, since: int, ms: float) -> None:
+    """The harness watched for exactly so long after that."""
+    forward(story, since, ms)
+    story.note("settled")
+
+
+def forward(story: Story, since: int, ms: float) -> None:
+    """The next thing that is told comes so long after that."""
+    story.now = since + int((ms - 1) * MS)
+
+
 # --- WIRE-ABRT-02 -----------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +211,56 @@ def test_close_whose_data_may_have_been_read(case: str) -> None:
     assert story.conclusions("WIRE-ABRT-02") == (VIOLATED if case == "peeked" else NOTHING)
 
 
+@pytest.mark.parametrize("first", ["the peer's reset", "death", "the fin"])
+def test_what_is_first_after_a_close_with_unread_data(first: str) -> None:
+    story = unread()
+    story.iut.close()
+    match first:
+        case "the peer's reset":
+            story.rst(PEER)
+        case "death":
+            story.iut.dies()
+    story.fin(IUT, acked=False)
+    story.rst(PEER)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == (NOTHING if first == "the peer's reset" else VIOLATED)
+
+
+def test_a_reset_of_the_peers_is_all_that_is_seen() -> None:
+    story = unread()
+    story.iut.close()
+    story.rst(PEER)
+    assert story.conclusions("WIRE-ABRT-02") == NOTHING
+
+
+def test_receiving_was_given_up_before_the_close() -> None:
+    story = unread()
+    story.iut.shutdown("receive")
+    story.iut.close()
+    story.fin(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == NOTHING
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_fin_before_the_close_is_not_its_own_nor_is_a_copy_of_it(copied: bool) -> None:
+    story = unread()
+    story.fin(IUT)
+    story.iut.close()
+    if copied:
+        story.segment(IUT, "FA", start=0, fate=Fate.REPEATED)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-02") == SATISFIED
+
+
+def test_a_close_after_a_shutdown_ends_nothing() -> None:
+    story = unread()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.iut.close()
+    story.segment(IUT, "FA", start=0)
+    assert story.conclusions("WIRE-ABRT-02") == NOTHING
+
+
 def test_close_while_a_posted_receive_takes_the_data() -> None:
     story = Story()
     story.iut.call("post_recv", length=5, result={"token": "r1"})
@@ -179,6 +295,60 @@ def test_data_after_a_close_is_acknowledged() -> None:
     assert story.conclusions("WIRE-ABRT-03") == UNDETERMINED
     story.settle(1500)
     assert story.conclusions("WIRE-ABRT-03") == VIOLATED
+
+
+@pytest.mark.parametrize(("ms", "expected"), [(999.999, UNDETERMINED), (1000, VIOLATED)])
+def test_how_long_the_answer_is_waited_for(ms: float, expected: set[Conclusion]) -> None:
+    story = meddled(data_after_close())
+    came = next(p.at for p in story.connection().peer_to_iut.passages if p.segment.length)
+    wait_for(story, came, ms)
+    assert story.conclusions("WIRE-ABRT-03") == expected
+
+
+@pytest.mark.parametrize(("ms", "expected"), [(500, UNDETERMINED), (1000, UNDETERMINED), (1000.001, VIOLATED)])
+def test_the_peer_did_not_wait_for_the_answer_either(ms: float, expected: set[Conclusion]) -> None:
+    story = meddled(data_after_close())
+    came = next(p.at for p in story.connection().peer_to_iut.passages if p.segment.length)
+    forward(story, came, ms)
+    story.rst(PEER)
+    story.rst(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == expected
+
+
+def test_data_that_comes_before_the_fin_may_have_found_a_socket_that_lingers() -> None:
+    story = Story()
+    story.iut.close()
+    story.peer.send(5)
+    story.data(PEER, 5, acked=False)
+    story.fin(IUT)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-03") == NOTHING
+
+
+def test_data_that_comes_after_a_reset_is_nobodys() -> None:
+    story = Story()
+    story.iut.close()
+    story.fin(IUT)
+    story.rst(PEER)
+    story.data(PEER, 5, acked=False)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-03") == NOTHING
+
+
+def test_the_first_data_after_the_close_is_shown() -> None:
+    story = Story()
+    story.iut.close()
+    story.fin(IUT)
+    for _ in range(2):
+        story.data(PEER, 5, acked=False)
+    story.rst(IUT)
+    (finding,) = story.judge("WIRE-ABRT-03")
+    connection = story.connection()
+    first = next(p for p in connection.peer_to_iut.passages if p.segment.length)
+    assert connection.iut.closed is not None
+    shown = (*connection.iut.closed.events, *first.events, *connection.iut_to_peer.resets[0].events)
+    assert (finding.outcome, finding.events) == (Conclusion.SATISFIED, shown)
 
 
 def test_data_that_came_again_after_a_close_is_not_new() -> None:
@@ -251,6 +421,87 @@ def test_shutdown_with_unread_data_resets(fin: bool) -> None:
     assert story.conclusions("WIRE-ABRT-04") == VIOLATED
 
 
+@pytest.mark.parametrize("how", [1, "send_disconnect"])
+@pytest.mark.parametrize(("flags", "expected"), [("FA", SATISFIED), ("RA", VIOLATED)])
+def test_other_ways_to_shut_down_sending(how: int | str, flags: str, expected: set[Conclusion]) -> None:
+    story = unread(Story(WINDOWS_TCP))
+    if how == 1:
+        story.iut.shutdown(1)
+    else:
+        story.iut.send_disconnect()
+    story.segment(IUT, flags)
+    assert story.conclusions("WIRE-ABRT-04") == expected
+
+
+@pytest.mark.parametrize(
+    ("closed_ms", "expected"), [(None, VIOLATED), (500, NOTHING), (1000, NOTHING), (1000.001, VIOLATED)]
+)
+def test_the_fin_had_its_time_before_the_close(closed_ms: float | None, expected: set[Conclusion]) -> None:
+    story = meddled(unread())
+    story.iut.shutdown()
+    if closed_ms is not None:
+        forward(story, story.now, closed_ms)
+        story.iut.close()
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == expected
+
+
+@pytest.mark.parametrize(("ms", "expected"), [(1000, NOTHING), (1000.001, VIOLATED)])
+def test_how_long_the_fin_is_waited_for(ms: float, expected: set[Conclusion]) -> None:
+    story = meddled(unread())
+    story.iut.shutdown()
+    returned = story.now
+    wait_for(story, returned, ms)
+    assert story.conclusions("WIRE-ABRT-04") == VIOLATED
+    story = meddled(unread())
+    story.iut.shutdown()
+    returned = story.now
+    forward(story, returned, ms)
+    story.rst(PEER)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == expected
+
+
+def test_what_was_sent_must_be_acknowledged_before_a_fin_is_missed() -> None:
+    for acked, expected in ((False, NOTHING), (True, VIOLATED)):
+        story = unread()
+        story.iut.send(5)
+        story.data(IUT, 5, acked=acked)
+        story.iut.shutdown()
+        story.settle(1500)
+        assert story.conclusions("WIRE-ABRT-04") == expected
+
+
+@pytest.mark.parametrize("case", ["receiving was given up", "FIN before", "FIN after the close", "reset after"])
+def test_a_fin_or_reset_that_is_not_the_shutdowns(case: str) -> None:
+    story = unread()
+    match case:
+        case "receiving was given up":
+            story.iut.shutdown("receive")
+        case "FIN before":
+            story.fin(IUT)
+    story.iut.shutdown()
+    match case:
+        case "receiving was given up":
+            story.fin(IUT)
+        case "FIN after the close":
+            story.iut.close()
+            story.fin(IUT)
+        case "reset after":
+            story.rst(PEER)
+            story.rst(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
+
+
+def test_a_reset_where_a_time_out_was_set() -> None:
+    story = unread()
+    story.iut.call("set_option", name="USER_TIMEOUT", value=300)
+    story.iut.shutdown()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
+
+
 def test_an_acknowledgement_that_comes_twice_may_meet_a_connection_that_is_over() -> None:
     story = unread()
     story.fin(PEER)
@@ -313,6 +564,41 @@ def test_exact_reset_is_told_by_a_send_or_by_so_error() -> None:
             story.iut.get_error(error)
         story.iut.recv(0)
         assert story.conclusions("WIRE-RST-01") == SATISFIED
+
+
+@pytest.mark.parametrize("error", ["WSAECONNRESET", "WSAECONNABORTED", "WSAENETRESET"])
+def test_what_winsock_tells_of_an_exact_reset(error: str) -> None:
+    story = Story(WINDOWS_TCP)
+    story.rst(PEER)
+    story.iut.recv(error=error)
+    assert story.conclusions("WIRE-RST-01") == SATISFIED
+
+
+def test_the_first_word_after_a_reset_counts() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    story.iut.recv(0)
+    (finding,) = story.judge("WIRE-RST-01")
+    connection = story.connection()
+    reset, word = connection.peer_to_iut.resets[0], connection.iut.receives[0]
+    assert (finding.outcome, finding.events) == (Conclusion.SATISFIED, (*reset.events, *word.events))
+
+
+def test_a_word_before_the_reset_is_of_something_else() -> None:
+    story = Story()
+    story.iut.get_error("ECONNRESET")
+    story.rst(PEER)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-RST-01") == NOTHING
+
+
+def test_an_exact_reset_after_data() -> None:
+    story = Story()
+    story.data(PEER, 5, acked=False)
+    story.rst(PEER)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-RST-01") == VIOLATED
 
 
 def test_a_shutdown_that_fails_first_does_not_count() -> None:
@@ -445,3 +731,73 @@ def test_data_that_came_before_does_not_excuse_an_open_socket() -> None:
     story.rst(PEER)
     story.rst(IUT)
     assert story.conclusions("WIRE-RST-04") == VIOLATED
+
+
+def test_no_reset_follows_the_last_of_several() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.settle()
+    story.segment(PEER, "RA", start=0)
+    assert story.conclusions("WIRE-RST-04") == NOTHING
+    story.settle()
+    (finding,) = story.judge("WIRE-RST-04")
+    shown = tuple(n for p in story.connection().peer_to_iut.resets for n in p.events)
+    assert (finding.outcome, finding.events) == (Conclusion.SATISFIED, shown)
+
+
+def test_an_own_reset_before_the_peers_answers_nothing() -> None:
+    story = Story()
+    story.rst(IUT)
+    story.rst(PEER)
+    story.settle()
+    assert story.conclusions("WIRE-RST-04") == SATISFIED
+
+
+@pytest.mark.parametrize(("told", "expected"), [(False, NOTHING), (True, VIOLATED)])
+def test_a_reset_after_a_process_died(told: bool, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.rst(PEER)
+    if told:
+        story.iut.recv(error="ECONNRESET")
+    story.iut.dies()
+    story.rst(IUT)
+    story.settle()
+    assert story.conclusions("WIRE-RST-04") == expected
+
+
+def test_an_end_that_was_told_is_no_abort_that_was_told() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(0)
+    story.iut.close()
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == NOTHING
+
+
+@pytest.mark.parametrize(("flags", "expected"), [("A", NOTHING), ("R", VIOLATED)])
+def test_something_forged_may_have_drawn_the_reset(flags: str, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.rst(PEER)
+    story.forge(flags, 0)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-RST-04") == expected
+
+
+def test_data_that_comes_later_does_not_excuse_a_reset() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.rst(IUT)
+    story.data(PEER, 5, acked=False)
+    assert story.conclusions("WIRE-RST-04") == VIOLATED
+
+
+def test_one_reset_has_a_cause_and_another_has_none() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.rst(IUT)
+    story.iut.close()
+    story.rst(IUT)
+    (finding,) = story.judge("WIRE-RST-04")
+    connection = story.connection()
+    shown = (*connection.peer_to_iut.resets[0].events, *connection.iut_to_peer.resets[0].events)
+    assert (finding.outcome, finding.events) == (Conclusion.VIOLATED, shown)
