@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from conformance.catalogue.statement import Limits
+from conformance.catalogue.statement import Limits, Statement
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import End, Pdu
 from tests.oracle.story import IUT, PEER, REFERENCE, REFERENCE_STREAM, Story, reference
@@ -59,6 +59,13 @@ def test_the_first_fetch_with_room_for_the_aborts_data_counts(
     for room in rooms:
         enough = room is not None and room >= len(TOTAL)
         story.iut.recv_disconnect(TOTAL if enough else b"", room=room, error="" if enough else "WSAEFAULT")
+    assert story.conclusions("DD-RECV-02") == expected
+
+
+@pytest.mark.parametrize(("room", "expected"), [(1, VIOLATED), (0, NOTHING), (None, NOTHING)])
+def test_one_octet_of_an_abort_needs_room_for_one(room: int | None, expected: set[Conclusion]) -> None:
+    story = aborted(b"x")
+    story.iut.recv_disconnect(b"", room=room)
     assert story.conclusions("DD-RECV-02") == expected
 
 
@@ -186,7 +193,7 @@ def test_what_became_of_data_that_came_later(data: bytes, again: str | None, wor
 def test_of_several_later_fetches_the_last_tells_whether_the_data_was_kept() -> None:
     story = Story(REFERENCE, wire=False)
     story.iut.recv_disconnect(b"")
-    story.iut.recv_disconnect(b"")
+    story.iut.recv_disconnect(error="WSAENOTCONN")
     says_goodbye(story)
     story.iut.recv_disconnect(error="WSAEINVAL")
     story.iut.recv_disconnect(TOTAL)
@@ -236,6 +243,23 @@ def test_little_room_for_what_has_not_come_yet() -> None:
     story.iut.recv_disconnect(error="WSAEINVAL", room=8)
     says_goodbye(story)
     assert story.conclusions("DD-RECV-04") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("claimed", "requirement"), [(REFERENCE, "DD-RECV-04"), (NO_DATA, "DD-RECV-05")], ids=["data", "no-data"]
+)
+@pytest.mark.parametrize(("earlier_ms", "expected"), [(1, VIOLATED), (2, NOTHING)])
+def test_a_clock_may_show_no_time_between_the_end_and_the_fetch(
+    claimed: Statement, requirement: str, earlier_ms: int, expected: set[Conclusion]
+) -> None:
+    story = Story(claimed)
+    story.peer.send_disconnect(TOTAL)
+    story.pdu(PEER, "RELEASE", TOTAL, acked=False)
+    story.wait(-earlier_ms)
+    story.iut.indicates("END")
+    story.wait(-1)
+    story.iut.recv_disconnect(error="WSAEINVAL", room=8)
+    assert story.conclusions(requirement) == expected
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(9, VIOLATED), (8, NOTHING)])
@@ -299,6 +323,14 @@ def test_without_disconnect_data_the_end_is_to_be_known(before: Change, expected
     assert story.conclusions("DD-RECV-05") == expected
 
 
+def test_without_disconnect_data_an_abort_is_another_matter() -> None:
+    story = Story(NO_DATA)
+    story.pdu(PEER, "ABORT", reason=0)
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.recv_disconnect(error="WSAEINVAL")
+    assert story.conclusions("DD-RECV-05") == NOTHING
+
+
 @pytest.mark.parametrize("noticed_first", [True, False])
 def test_without_disconnect_data_each_fetch_after_the_end_is_asked(noticed_first: bool) -> None:
     story = Story(NO_DATA, wire=False)
@@ -310,16 +342,6 @@ def test_without_disconnect_data_each_fetch_after_the_end_is_asked(noticed_first
         story.iut.recv(error="WSAEDISCON")
     story.iut.recv_disconnect(b"x")
     assert story.conclusions("DD-RECV-05") == (SATISFIED | VIOLATED if noticed_first else VIOLATED)
-
-
-def test_without_disconnect_data_a_clock_may_show_no_time_after_the_end() -> None:
-    story = Story(NO_DATA, wire=False)
-    story.peer.shutdown("send")
-    story.wait(-2)
-    story.iut.enum_events(("FD_CLOSE", ""), takes=0)
-    story.wait(-1)
-    story.iut.recv_disconnect(b"x")
-    assert story.conclusions("DD-RECV-05") <= VIOLATED
 
 
 # --- DD-RECV-06 -------------------------------------------------------------------------------------------------------
@@ -476,6 +498,76 @@ def test_a_clock_may_show_no_time_between_the_fetch_and_the_next_calls() -> None
     story.wait(-1)
     story.iut.send(5, error="WSAENOTCONN")
     assert story.conclusions("DD-RECV-06") == VIOLATED
+
+
+def at_the_instant(story: Story, op: str, *, end: str, **arguments: Any) -> int:
+    """A call of that end is entered at the time of the last event."""
+    story.wait(-1)
+    return (story.iut if end == "iut" else story.peer).begin(op, **arguments)
+
+
+def test_a_goodbye_at_the_instant_of_the_fetchs_return_comes_after_it() -> None:
+    story = fetched()
+    story.iut.finish(at_the_instant(story, "shutdown", end="iut", how="send"))
+    story.iut.recv(error="WSAESHUTDOWN")
+    assert story.conclusions("DD-RECV-06") == SATISFIED
+
+
+def test_a_send_at_the_instant_of_the_goodbye_shows_nothing() -> None:
+    story = fetched()
+    story.iut.recv(error="WSAESHUTDOWN")
+    ending = story.iut.begin("shutdown", how="send")
+    sending = at_the_instant(story, "send", end="iut", pattern={"seed": 0, "length": 5})
+    story.iut.finish(sending, error="WSAESHUTDOWN")
+    story.iut.finish(ending)
+    assert story.conclusions("DD-RECV-06") == SATISFIED
+
+
+@pytest.mark.parametrize("by", ["shutdown", "close"])
+@pytest.mark.parametrize(("earlier_ms", "expected"), [(1, NOTHING), (0, VIOLATED)])
+def test_a_peer_that_stops_at_the_instant_of_the_refusal_explains_it(
+    by: str, earlier_ms: int, expected: set[Conclusion]
+) -> None:
+    story = fetched()
+    story.iut.recv(error="WSAESHUTDOWN")
+    story.iut.send(5, error="WSAECONNRESET")
+    story.wait(-earlier_ms)
+    story.peer.call(by, how="receive")
+    assert story.conclusions("DD-RECV-06") == expected
+
+
+@pytest.mark.parametrize(("earlier_ms", "expected"), [(1, NOTHING), (0, VIOLATED)])
+@pytest.mark.parametrize("call", ["send", "recv"])
+def test_a_reset_at_the_instant_of_the_answer_explains_it(
+    call: str, earlier_ms: int, expected: set[Conclusion]
+) -> None:
+    story = fetched()
+    if call == "send":
+        story.iut.recv(error="WSAESHUTDOWN")
+    story.iut.call(call, pattern={"seed": 0, "length": 5}, error="WSAECONNRESET")
+    story.wait(-earlier_ms)
+    story.pdu(PEER, "ABORT", reason=0, acked=False)
+    assert story.conclusions("DD-RECV-06") == expected
+
+
+def test_a_receive_that_ends_at_the_instant_of_the_own_close_tells_nothing() -> None:
+    story = fetched()
+    story.iut.send(5)
+    story.iut.post("r1")
+    closing = story.iut.begin("close")
+    story.wait(-1)
+    story.iut.completes("r1", error="WSAEDISCON")
+    story.iut.finish(closing)
+    assert story.conclusions("DD-RECV-06") == NOTHING
+
+
+def test_without_a_link_too_an_abort_explains_what_fails() -> None:
+    story = Story(REFERENCE, wire=False)
+    story.iut.recv_disconnect(b"")
+    story.peer.linger(0)
+    story.peer.close()
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("DD-RECV-06") == NOTHING
 
 
 def test_the_finding_shows_each_call_that_it_rests_on() -> None:

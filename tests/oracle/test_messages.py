@@ -174,6 +174,16 @@ def test_a_receive_has_room_for_the_longest_message_and_for_one_octet(
     assert story.conclusions(requirement) == expected
 
 
+@ENDS
+@pytest.mark.parametrize("lengths", [(), (0,)])
+def test_a_receive_of_no_length_may_take_an_empty_message(requirement: str, lengths: tuple[int, ...]) -> None:
+    story = sent(*lengths)
+    story.iut.call("recv", length=0, result={"length": 0, "data": ""})
+    story.iut.recv()
+    story.iut.recv()
+    assert story.conclusions(requirement) == NOTHING
+
+
 # --- IND-MSG-02 -------------------------------------------------------------------------------------------------------
 
 
@@ -460,6 +470,7 @@ def test_of_several_polls_the_last_before_the_receive_is_recorded() -> None:
     story.iut.poll("HUP")
     (finding,) = story.judge("SEQ-02")
     assert "poll(poll) told IN, and" in finding.because
+    assert finding.events == tuple(event.n for event in story.trace().events[-6:-2])
 
 
 @pytest.mark.parametrize(
