@@ -48,7 +48,7 @@ def data_of_an_abort_may_be_fetched(connection: Connection, accepted: Expectatio
     if unit is None or unit.length != len(unit.data):
         return
     for fetch in fetches(direction, connection.statement):
-        if not any(n.told == "ECONNRESET" for n in fetch.notices) or (fetch.room or 0) < unit.length:
+        if fetch.room is None or fetch.room < unit.length or not any(n.told == "ECONNRESET" for n in fetch.notices):
             continue
         told = "SAME_DATA" if fetch.data == unit.data else "OTHER_DATA"
         seen = f"the IUT fetched {compared(fetch.data, unit.data)}" if fetch.succeeded else fetch.seen
@@ -195,7 +195,7 @@ def _unspoilt(connection: Connection, by: int) -> bool:
     """No reset had come or gone by then."""
     directions = (connection.iut_to_peer, connection.peer_to_iut)
     endings = [d.ending for d in directions if d.ending.kind is not EndKind.NOT_KNOWN]
-    broken = [e.at for e in endings if not e.is_graceful and e.kind is not EndKind.OPEN]
+    broken = [e.at for e in endings if not e.is_graceful]
     resets = [r.at for d in directions for r in d.resets]
     resets += [f.at for d in directions for f in d.farewells if not f.graceful]
     resets += [at for at in (*broken, *(e.reset_at for e in endings)) if at is not None]

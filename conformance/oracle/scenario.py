@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from conformance.oracle.departing import Observed, brought_about, failed
 from conformance.oracle.disconnect_data import within_limit
@@ -130,18 +131,18 @@ def _exchange(connection: Connection, client: End) -> Exchange | None:
         client,
         total,
         told_server,
-        _call_after(server, "recv_disconnect", told_server.at, grand.entered if grand else None),
+        _call_after(server, "recv_disconnect", told_server.at, grand),
         grand,
         told_client,
         _call_after(asker, "recv_disconnect", told_client.at if told_client else None, None),
-        next((c for c in asker.calls("close") if _answered(c)), None),
-        next((c for c in server.calls("close") if _answered(c)), None),
+        _close_of(asker),
+        _close_of(server),
     )
 
 
 def _is_a_total(call: Operation, connection: Connection) -> bool:
     data = data_of(call) if call.op == "send_disconnect" else None
-    return bool(data) and within_limit(data or b"", connection.statement)
+    return within_limit(data, connection.statement) if data else False
 
 
 def _answered(call: Operation) -> bool:
@@ -159,11 +160,16 @@ def _told(direction: Direction, connection: Connection) -> Notice | None:
     return next((n for n in told if at is not None and n.at >= at), None)
 
 
-def _call_after(side: Side, op: str, since: int | None, limit: int | None) -> Operation | None:
+def _call_after(side: Side, op: str, since: int | None, until: Operation | None) -> Operation | None:
+    """The first such call that was made from then on, and before that other one."""
     if since is None:
         return None
-    calls = (c for c in side.calls(op) if _answered(c) and c.entered >= since)
-    return next((c for c in calls if limit is None or c.entered < limit), None)
+    calls = takewhile(lambda call: call is not until, side.operations)
+    return next((c for c in calls if c.op == op and _answered(c) and c.entered >= since), None)
+
+
+def _close_of(side: Side) -> Operation | None:
+    return next((c for c in side.calls("close") if _answered(c) and not _gave_up_a_copy(side, c)), None)
 
 
 # --- judges -----------------------------------------------------------------------------------------------------------
@@ -235,17 +241,15 @@ def the_server_may_close_at_once(connection: Connection, accepted: Expectation) 
     later = server.operations[server.operations.index(found.grand_total) + 1 :]
     following = next((o for o in later if o.entered >= found.grand_total.over), None)
     linger_was_set = next(server.calls("set_linger"), None) is not None
-    if following is found.server_closed and not linger_was_set and not _client_acted(found):
+    acted = _acted(connection.side(found.client), found.grand_total.last_at, found.server_closed.entered)
+    if following is found.server_closed and not linger_was_set and not acted:
         yield from _both_totals(found, accepted, f"5' directly after 5, the IUT as {found.role}")
 
 
-def _client_acted(found: Exchange) -> bool:
+def _acted(client: Side, since: int, until: int) -> bool:
     """The client made a call, or one returned there, between 5 and 5': then they were not back to back."""
-    if found.grand_total is None or found.server_closed is None:
-        return False
-    since, until = found.grand_total.last_at, found.server_closed.entered
-    calls = found.connection.side(found.client).operations
-    return any(since <= at <= until for call in calls for at in (call.entered, call.returned) if at is not None)
+    times = (at for call in client.operations for at in (call.entered, call.returned) if at is not None)
+    return any(since <= at <= until for at in times)
 
 
 def _both_totals(found: Exchange, accepted: Expectation, heading: str) -> Iterator[Finding]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import pytest
 
 from conformance.oracle.findings import Conclusion
+from conformance.trace.events import Pdu
 from conformance.trace.pattern import pattern
 from tests.oracle.story import PEER, REFERENCE, REFERENCE_PSEUDO_STREAM, UNIX_SEQPACKET, UNIX_STREAM, Story, statement
 
@@ -153,6 +156,34 @@ def test_giving_up_receiving_makes_what_follows_pointless(requirement: str) -> N
     assert story.conclusions(requirement) == NOTHING
 
 
+@ENDS
+@pytest.mark.parametrize(
+    ("lengths", "room", "expected"),
+    [((), 1, SATISFIED), ((), 0, NOTHING), ((), None, SATISFIED), ((1,), 1, SATISFIED), ((2,), 1, NOTHING)],
+)
+def test_a_receive_has_room_for_the_longest_message_and_for_one_octet(
+    requirement: str, lengths: tuple[int, ...], room: int | None, expected: set[Conclusion]
+) -> None:
+    story = sent(*lengths)
+    asked: dict[str, Any] = {} if room is None else {"length": room}
+    for length in lengths:
+        story.iut.call(
+            "recv", **asked, result={"length": length, "data": base64.b64encode(pattern(0, length)).decode()}
+        )
+    story.iut.call("recv", **asked, result={"length": 0, "data": ""})
+    assert story.conclusions(requirement) == expected
+
+
+@ENDS
+@pytest.mark.parametrize("lengths", [(), (0,)])
+def test_a_receive_of_no_length_may_take_an_empty_message(requirement: str, lengths: tuple[int, ...]) -> None:
+    story = sent(*lengths)
+    story.iut.call("recv", length=0, result={"length": 0, "data": ""})
+    story.iut.recv()
+    story.iut.recv()
+    assert story.conclusions(requirement) == NOTHING
+
+
 # --- IND-MSG-02 -------------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +216,22 @@ def test_an_empty_message_that_is_told_as_winsocks_end() -> None:
     story = sent(0, 5, story=Story(WINSOCK))
     story.iut.recv(error="WSAEDISCON")
     assert story.conclusions("IND-MSG-02") == VIOLATED
+
+
+@pytest.mark.parametrize("claimed", ["posix", "winsock"])
+def test_an_empty_message_that_ends_everything_though_nobody_ended(claimed: str) -> None:
+    story = sent(0, 5, story=Story(UNIX_SEQPACKET if claimed == "posix" else WINSOCK), ends=False)
+    story.iut.recv()
+    story.iut.recv(error="" if claimed == "posix" else "WSAEDISCON")
+    assert story.conclusions("IND-MSG-02") == VIOLATED
+
+
+def test_what_shows_that_the_messages_followed() -> None:
+    story = sent(0, 5)
+    read(story, 0, 5)
+    story.iut.recv()
+    (finding,) = story.judge("IND-MSG-02")
+    assert {event.n for event in story.trace().events[-2:]} <= set(finding.events)
 
 
 @pytest.mark.parametrize("lengths", [(5, 0), (5,), (0,), ()])
@@ -221,7 +268,7 @@ def test_an_error_that_nothing_explains_takes_messages_with_it() -> None:
 # --- IND-MSG-03 -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lengths", [(5,), (5, 7, 9), (0, 5), (5, 0)])
+@pytest.mark.parametrize("lengths", [(5,), (5, 7, 9), (0, 5), (5, 0), (0,)])
 def test_whole_messages_come_before_the_end(lengths: tuple[int, ...]) -> None:
     story = sent(*lengths)
     read(story, *lengths)
@@ -414,6 +461,73 @@ def test_an_empty_message_that_was_not_asked_about_before_the_end(change: Change
     assert story.conclusions("SEQ-02") == NOTHING
 
 
+def test_of_several_polls_the_last_before_the_receive_is_recorded() -> None:
+    story = sent(0, ends=False)
+    story.iut.poll("OUT")
+    story.iut.poll("IN")
+    story.wait(-1)
+    read(story, 0)
+    story.iut.poll("HUP")
+    (finding,) = story.judge("SEQ-02")
+    assert "poll(poll) told IN, and" in finding.because
+    assert finding.events == tuple(event.n for event in story.trace().events[-6:-2])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: (s.iut.recv(), s.iut.poll("IN")),
+        lambda s: (s.iut.poll(), s.iut.recv()),
+        lambda s: (s.iut.poll("IN", error="EBADF"), s.iut.recv()),
+    ],
+    ids=["poll-after", "time-out", "failed"],
+)
+def test_a_poll_that_told_nothing_of_the_message(change: Change) -> None:
+    story = sent(0, ends=False)
+    change(story)
+    assert story.conclusions("SEQ-02") == NOTHING
+
+
+@pytest.mark.parametrize(("earlier_ms", "expected"), [(1, NOTHING), (2, SATISFIED)])
+def test_a_poll_that_returned_as_the_end_came(earlier_ms: int, expected: set[Conclusion]) -> None:
+    story = sent(0, ends=False)
+    polled, ended = story.iut.begin("poll", surface="poll", events=["IN"]), story.peer.begin("shutdown", how="send")
+    story.wait(-earlier_ms)
+    story.iut.finish(polled, events=["IN"])
+    story.wait(earlier_ms)
+    story.peer.finish(ended)
+    story.iut.recv()
+    assert story.conclusions("SEQ-02") == expected
+
+
+def test_what_was_told_after_the_close_is_recorded_up_to_the_second() -> None:
+    story = Story(UNIX_STREAM)
+    story.peer.send(5)
+    story.iut.send(5)
+    waiting = story.iut.begin("recv", length=65536)
+    closing = story.peer.begin("close")
+    story.wait(-1)
+    story.iut.finish(waiting, error="ECONNRESET")
+    story.peer.finish(closing)
+    story.iut.recv(5)
+    story.iut.recv()
+    story.iut.recv(error="ENOTCONN")
+    (finding,) = story.judge("UNIX-01")
+    assert finding.because.endswith(": recv failed with ECONNRESET, then recv returned 0 bytes")
+    numbers = [event.n for event in story.trace().events]
+    assert set(numbers[-4:-2]) <= set(finding.events)
+    assert not set(numbers[-2:]) & set(finding.events)
+
+
+def test_what_was_told_before_the_close_is_not_recorded() -> None:
+    story = Story(UNIX_STREAM)
+    story.iut.send(5)
+    story.iut.recv(error="ECONNRESET")
+    story.peer.close()
+    story.iut.recv(timeout=True)
+    assert story.conclusions("UNIX-01") == NOTHING
+
+
 @pytest.mark.parametrize("kind", [UNIX_STREAM, UNIX_SEQPACKET])
 @pytest.mark.parametrize("error", ["ECONNRESET", ""])
 def test_a_close_with_unread_data_is_recorded(kind: object, error: str) -> None:
@@ -471,6 +585,14 @@ def test_a_pseudo_stream_gives_all_octets_before_the_end(
     story.iut.recv(0)
     assert story.conclusions("IND-MSG-03") == expected
     assert story.conclusions("IND-MSG-01") == NOTHING
+
+
+def test_a_pseudo_stream_has_nothing_to_lose_of_an_empty_message() -> None:
+    story = Story(REFERENCE_PSEUDO_STREAM, wire=False)
+    story.peer.send(0)
+    story.peer.shutdown("send")
+    story.iut.recv(0)
+    assert story.conclusions("IND-MSG-03") == NOTHING
 
 
 @pytest.mark.parametrize("flags", [[], ["PARTIAL"]])
@@ -573,3 +695,86 @@ def test_a_message_that_goes_on_is_not_cut_off() -> None:
     story.pdu(PEER, "DATA", b"half", whole=False)
     partly(story, b"half")
     assert story.conclusions("IND-MSG-05") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("got", "expected"),
+    [
+        ([b"first", b"second", CUT], VIOLATED),
+        ([b"first", CUT], VIOLATED),
+        ([b"first", b"second", b"other"], NOTHING),
+        ([b"first", b"second", CUT + b"!"], NOTHING),
+    ],
+    ids=["after-both", "second-lost", "not-of-it", "more-than-came"],
+)
+def test_what_was_cut_off_is_told_from_the_messages_before_it(got: list[bytes], expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE)
+    for message in (b"first", b"second"):
+        story.pdu(PEER, "DATA", message)
+    story.pdu(PEER, "DATA", CUT, whole=False)
+    story.fin(PEER)
+    for content in got:
+        story.iut.recv(content=content)
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == expected
+
+
+def test_an_empty_message_comes_before_what_was_cut_off() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", b"")
+    story.pdu(PEER, "DATA", CUT, whole=False)
+    story.fin(PEER)
+    story.iut.recv(0)
+    story.iut.recv(content=CUT)
+    assert story.conclusions("IND-MSG-05") == VIOLATED
+
+
+def test_of_a_long_message_the_record_may_hold_only_the_first_octets() -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", b"long")
+    (place,) = (n for n, event in enumerate(story.events) if isinstance(event, Pdu))
+    story.events[place] = msgspec.structs.replace(story.events[place], length=20)
+    story.pdu(PEER, "DATA", CUT, whole=False)
+    story.fin(PEER)
+    story.iut.recv(content=b"longer than recorded")
+    story.iut.recv(content=CUT)
+    assert story.conclusions("IND-MSG-05") == VIOLATED
+
+
+@pytest.mark.parametrize(("length", "expected"), [(len(CUT), VIOLATED), (len(CUT) + 1, NOTHING)])
+def test_where_only_the_length_is_known_it_tells(length: int, expected: set[Conclusion]) -> None:
+    story = cut_off()
+    story.iut.call("recv", length=65536, digest=True, result={"length": length, "sha256": "0"})
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == expected
+
+
+@pytest.mark.parametrize(
+    ("marked", "then", "expected"),
+    [
+        (b"", None, NOTHING),
+        (b"", "", NOTHING),
+        (b"", "WSAECONNRESET", SATISFIED),
+        (CUT, None, SATISFIED),
+        (CUT, "", SATISFIED),
+        (CUT + b"!", "WSAECONNRESET", NOTHING),
+    ],
+)
+def test_what_is_told_of_a_message_that_was_cut_off(marked: bytes, then: str | None, expected: set[Conclusion]) -> None:
+    story = cut_off()
+    if marked:
+        partly(story, marked)
+    if then is not None:
+        story.iut.recv(error=then)
+    assert story.conclusions("IND-MSG-05") == expected
+
+
+@pytest.mark.parametrize(("earlier_ms", "expected"), [(1, SATISFIED), (2, NOTHING)])
+def test_an_error_that_comes_before_the_end_is_not_for_its_sake(earlier_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "DATA", CUT, whole=False)
+    waiting = story.iut.begin("recv", length=65536)
+    story.rst(PEER)
+    story.wait(-earlier_ms)
+    story.iut.finish(waiting, error="WSAECONNRESET")
+    assert story.conclusions("IND-MSG-05") == expected
