@@ -36,7 +36,7 @@ from conformance.oracle.repeated import TIME_WAIT_AT_LEAST_NS
 from conformance.trace.direction import Acknowledgement, Passage
 from conformance.trace.events import Fate
 from conformance.trace.history import Connection
-from conformance.trace.operations import Operation, What
+from conformance.trace.operations import Report, What
 
 CHALLENGE_WINDOW_NS = 5 * NS_PER_S
 """RFC 5961, 7, lets a host limit its challenge ACKs, to 10 in any 5 s, say. One probe in 5 s is within any limit."""
@@ -73,26 +73,24 @@ class Probe:
     @property
     def within(self) -> bool:
         """It stands inside the window, and not where it would count."""
-        return self.expected < self.start < self.edge
+        return self.start in range(self.expected + 1, self.edge)
 
     @property
     def outside(self) -> bool:
-        """It stands outside the window that was announced last."""
-        return self.start < self.expected or self.start >= self.edge
+        """It stands outside the window that was announced last. At RCV.NXT a reset counts, window or none."""
+        return self.start != self.expected and not self.within
 
     @property
     def where(self) -> str:
         """Where it stands, in words."""
-        if self.outside and self.start >= self.edge:
+        if self.start >= self.edge:
             return f"RCV.NXT+RCV.WND{f'+{self.start - self.edge}' if self.start > self.edge else ''}"
         return f"RCV.NXT{self.start - self.expected:+}"
 
 
-def _probe(connection: Connection, passage: Passage) -> Probe | None:
-    """Read what the link showed around a forged segment; None where the IUT had acknowledged nothing yet."""
+def _probe(connection: Connection, passage: Passage) -> Probe:
+    """Read what the link showed around a forged segment."""
     before = [a for a in connection.peer_to_iut.acknowledgements if a.at <= passage.at]
-    if not before:
-        return None
     last = max(before, key=lambda a: (a.upto, a.at))
     until = _until(connection, passage)
     own = connection.iut_to_peer.passages
@@ -105,6 +103,11 @@ def _probe(connection: Connection, passage: Passage) -> Probe | None:
         answers=tuple(p for p in own if passage.at <= p.at < until and not p.repeated_by_harness),
         unclear=_unclear(connection, passage, last),
     )
+
+
+def _peers_end(connection: Connection) -> float:
+    """When the first FIN or reset of the peer's own reached the IUT; infinity if none did."""
+    return min((at for at, p in arrivals(connection) if p.fin or p.rst), default=math.inf)
 
 
 def _until(connection: Connection, passage: Passage) -> float:
@@ -129,9 +132,8 @@ def _unclear(connection: Connection, passage: Passage, last: Acknowledgement) ->
         return "under keep-alive or a user time-out the IUT may speak, and give up, by itself"
     if any(at <= came and p.end + p.fin > last.upto for at, p in arrivals(connection)):
         return "something of the peer's was yet to be acknowledged"
-    if max((p.end + p.fin for p in own.passages if p.at <= came and not p.rst), default=0) > confirmed(
-        connection, came
-    ):
+    known = confirmed(connection, came)
+    if any(p.end + p.fin > known for p in own.passages if p.at <= came and not p.rst):
         return "something of the IUT's was yet to be acknowledged"
     earlier = [p.at for p in (*everything, *peers.forged) if p.at <= came and p is not passage]
     acted = (o.returned or o.entered for o in connection.iut.operations if o.op not in QUIET_OPS and o.entered <= came)
@@ -143,21 +145,19 @@ def _unclear(connection: Connection, passage: Passage, last: Acknowledgement) ->
 
 def _resets(connection: Connection) -> Iterator[Probe]:
     """The forged resets that reached the IUT while both directions were open and nothing had undone them."""
-    peers_end = min((at for at, p in arrivals(connection) if p.fin or p.rst), default=math.inf)
     own_end = min((p.at for p in connection.iut_to_peer.passages if p.fin or p.rst), default=math.inf)
-    limit = min(peers_end, own_end, stopped_at(connection.iut))
+    limit = min(_peers_end(connection), own_end, stopped_at(connection.iut))
     for passage in connection.peer_to_iut.forged:
         if passage.segment.flags in ("R", "RA") and passage.at < limit:
             probe = _probe(connection, passage)
-            if probe is not None:
-                yield probe
-                if probe.start == probe.expected:
-                    return  # this one counts, and what comes after it meets no connection
+            yield probe
+            if probe.start == probe.expected:
+                return  # this one counts, and what comes after it meets no connection
 
 
 def _harm(connection: Connection, accepted: Expectation, probe: Probe) -> Finding | None:
     """What shows that the reset did what it must not: its user was told of an end, or the connection was gone."""
-    limit = min((at for at, p in arrivals(connection) if p.fin or p.rst), default=math.inf)
+    limit = _peers_end(connection)
     word = next((w for w in words(connection.iut, probe.came) if w.at < limit), None)
     if word is not None:
         return accepted.violated(f"a reset came at {probe.where}, and {word.seen}", probe.passage, word)
@@ -170,11 +170,10 @@ def _harm(connection: Connection, accepted: Expectation, probe: Probe) -> Findin
 
 def _unharmed(connection: Connection, probe: Probe) -> tuple[tuple[Evidence, ...], str]:
     """What shows that nothing was told and that the connection lived on; or what is missing of that."""
-    limit = min((at for at, p in arrivals(connection) if p.fin or p.rst), default=math.inf)
-    look = next(looks_in_vain(connection, probe.came, limit), None)
+    look = next(looks_in_vain(connection, probe.came, _peers_end(connection)), None)
     if look is None:
         return (), "nobody looked whether it told anything"
-    alive = next(iter(acknowledgements(connection, probe.expected + 1, probe.came + 1)), None)
+    alive = next(iter(acknowledgements(connection, probe.expected + 1, probe.came)), None)
     if alive is None:
         return (), "nothing shows that the connection lived on"
     return (look, alive), ""
@@ -216,7 +215,7 @@ def _challenged(connection: Connection, accepted: Expectation, probe: Probe) -> 
 
 def _is_challenge(connection: Connection, probe: Probe, answer: Passage) -> bool:
     own = connection.iut_to_peer.passages
-    following = max((p.end + p.fin for p in own if p.at < answer.at and not p.rst), default=0)
+    following = max((p.end for p in own if p.at < answer.at), default=0)
     exact = answer.acks == probe.expected and answer.start == following
     return exact and answer.segment.flags == "A" and not answer.segment.length
 
@@ -240,7 +239,7 @@ def a_reset_outside_the_window_is_dropped(connection: Connection, accepted: Expe
         if not probe.outside:
             continue
         harm = _harm(connection, accepted, probe)
-        surely = probe.start < probe.expected or probe.start >= probe.beyond
+        surely = probe.start not in range(probe.expected, probe.beyond)
         if harm is not None and (surely or "RFC5961" in connection.statement.features):
             yield harm
             return
@@ -279,11 +278,7 @@ def octets_beyond_the_fin_are_ignored(connection: Connection, accepted: Expectat
         beyond = passage.segment.length > 0 and passage.start > total and not passage.rst
         if not beyond or not ending.at < passage.at < min(stopped_at(iut), _undone_by_the_peer(connection)):
             continue
-        probe = _probe(connection, passage)
-        if probe is None or probe.expected <= total:
-            yield accepted.undetermined("octets came beyond a FIN that had not been acknowledged", passage)
-        else:
-            yield _ignored(connection, accepted, probe, total)
+        yield _ignored(connection, accepted, _probe(connection, passage), total)
 
 
 def _undone_by_the_peer(connection: Connection) -> float:
@@ -356,8 +351,7 @@ def _in_time_wait(connection: Connection, accepted: Expectation, reset: Passage,
     return accepted.weigh(told, reset, look, copy, after="a reset came in TIME-WAIT")
 
 
-def _look_at_the_end(connection: Connection, since: int) -> Evidence | Operation:
-    """A receive that was asked a settle time after that and told the end that it had told before."""
+def _look_at_the_end(connection: Connection, since: int) -> Report | None:
+    """A receive that was asked a settle time after that and told the end once more."""
     ripe = since + connection.header.settle_ns
-    finals = [r for r in heard(connection.iut) if r.is_final]
-    return next((r for r in finals if r.asked >= ripe and r.told == finals[0].told), None)
+    return next((r for r in heard(connection.iut) if r.told in GRACEFUL_WORDS and r.asked >= ripe), None)

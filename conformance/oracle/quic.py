@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges, judges_case
@@ -68,19 +69,19 @@ def _told(connection: Connection, accepted: Expectation, ending: Ending, word: R
     elif word.told in GRACEFUL_WORDS:
         yield accepted.violated(f"after {_name(connection)}, {word.seen}: told as a graceful end", ending, word)
     else:
-        yield from _abort_told(connection, accepted, ending, word)
+        yield _abort_told(connection, accepted, ending, word, since=ending.at)
 
 
-def _abort_told(connection: Connection, accepted: Expectation, ending: Ending, word: Report) -> Iterator[Finding]:
+def _abort_told(connection: Connection, accepted: Expectation, ending: Ending, word: Report, *, since: int) -> Finding:
     """An error was told: it, or what the library told by itself, has the peer's code, and the reason if one was given.
 
     Codes are compared where the case had the peer choose one; otherwise that there is an error is all that is asked.
     """
     code, reason = _chosen(connection)
-    by_itself = [i for i in connection.iut.indications if i.error is not None and i.at >= (ending.at or 0)]
+    by_itself = [i for i in connection.iut.indications if i.error is not None and i.at >= since]
     errors = [error for error in (word.error, *(i.error for i in by_itself)) if error is not None]
-    wanted = f"code {code:#x}" + (f" and reason {reason!r}" if reason else "") if code is not None else "an error"
-    yield accepted.decide(
+    wanted = "an error" if code is None else f"code {code:#x}{f' and reason {reason!r}' if reason else ''}"
+    return accepted.decide(
         word.condition is Condition.ECONNRESET
         and any(code is None or (error.code == code and reason in error.detail) for error in errors),
         f"after {_name(connection)} with {wanted}, {word.seen}, {_words(errors)}",
@@ -112,12 +113,14 @@ def _chosen(connection: Connection) -> tuple[int | None, str]:
     if abort is not None and abort.arguments.get("data"):
         said = base64.b64decode(abort.arguments["data"])
         return int.from_bytes(said[:CODE_LENGTH], "big"), said[CODE_LENGTH:].decode()
-    codes = [
-        int(o.arguments["value"])
-        for o in connection.peer.calls("set_option")
-        if o.succeeded and o.arguments.get("name") == "ERROR_CODE" and (abort is None or o.entered < abort.entered)
-    ]
+    codes = _values(takewhile(lambda o: o is not abort, connection.peer.operations), "ERROR_CODE")
     return (codes[-1] if codes else None), ""
+
+
+def _values(operations: Iterable[Operation], option: str) -> list[int]:
+    """What that option was set to, in order."""
+    calls = (o for o in operations if o.op == "set_option" and o.succeeded and o.arguments.get("name") == option)
+    return [int(o.arguments["value"]) for o in calls]
 
 
 @judges_case("QUIC-01")
@@ -126,11 +129,7 @@ def silence_is_told_as_a_local_abort(history: History, accepted: Expectation) ->
 
     [RFC 9000, 10.1]
     """
-    values = [
-        int(o.arguments["value"])
-        for o in history.operations
-        if o.op == "set_option" and o.succeeded and o.arguments.get("name") == "IDLE_TIMEOUT"
-    ]
+    values = _values(history.operations, "IDLE_TIMEOUT")
     for connection in history.connections:
         since, ending = connection.peer.dead_at, connection.peer_to_iut.ending
         if not values or since is None or ending.kind is not EndKind.OPEN:
@@ -147,6 +146,6 @@ def silence_is_told_as_a_local_abort(history: History, accepted: Expectation) ->
             continue
         for report in heard(connection.iut):
             late = report.what is What.NOTHING and looked_until(report.asked, report.at, report.waited_ms) >= due
-            if late and not any(send.entered > since for send in connection.iut.sends):
+            if late and not any(send.entered >= since for send in connection.iut.sends):
                 yield accepted.violated(f"long after the idle time-out, {report.seen}", report)
                 break

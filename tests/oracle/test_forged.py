@@ -39,9 +39,14 @@ def live_on(story: Story, *, look: bool = True, alive: bool = True) -> None:
     if look:
         story.iut.recv(timeout=True, takes=40, wait_ms=30)
     if alive:
-        story.peer.send(3, seed=1)
-        story.data(PEER, 3)
-        story.iut.recv(3, seed=1)
+        story.peer.send(1, seed=1)
+        story.data(PEER, 1)
+        story.iut.recv(1, seed=1)
+
+
+def at_once(story: Story) -> None:
+    """What is told next has the time of what was told last."""
+    story.wait(-1)
 
 
 # --- WIRE-RST-02 ------------------------------------------------------------------------------------------------------
@@ -173,8 +178,8 @@ def silent(*gaps_ms: int, waits_ms: int = 1100) -> Story:
     [
         (silent(), UNDETERMINED),
         (silent(2000), UNDETERMINED),
-        (silent(4900), UNDETERMINED),
-        (silent(5000), VIOLATED),
+        (silent(4997), UNDETERMINED),
+        (silent(4998), VIOLATED),
         (silent(5000, waits_ms=900), UNDETERMINED),
         (silent(2000, 5000), VIOLATED),
     ],
@@ -186,6 +191,86 @@ def test_what_is_missing_once_may_have_been_limited_in_rate(story: Story, expect
 
 def test_the_second_of_two_resets_is_challenged() -> None:
     story = silent(5000, waits_ms=0)
+    story.segment(IUT, "A", window=WINDOW)
+    live_on(story)
+    assert story.conclusions("WIRE-RST-02") == SATISFIED
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(1000, UNDETERMINED), (1001, VIOLATED)])
+def test_what_the_iut_called_in_between_shortens_the_wait(after_ms: int, expected: set[Conclusion]) -> None:
+    story = opened()
+    story.forge("R", 6)
+    story.settle(5000)
+    story.forge("R", 6)
+    story.wait(after_ms - 1)
+    story.iut.send(3)
+    story.data(IUT, 3)
+    story.settle(1100)
+    assert story.conclusions("WIRE-RST-02") == expected
+
+
+def test_a_reset_that_was_not_waited_for_is_none_of_two() -> None:
+    story = opened()
+    for _ in range(2):
+        story.forge("R", 6)
+        story.wait(500)
+        story.iut.call("set_option", name="NODELAY", value=1)
+        story.settle(5000)
+    assert story.conclusions("WIRE-RST-02") == UNDETERMINED
+
+
+def test_the_first_answer_is_the_one() -> None:
+    story = opened()
+    story.forge("R", 6)
+    story.segment(IUT, "A", ack=6, window=WINDOW)
+    story.segment(IUT, "A", window=WINDOW)
+    live_on(story)
+    assert story.conclusions("WIRE-RST-02") == VIOLATED
+
+
+def test_before_any_octets_the_syn_has_the_window() -> None:
+    story = Story(CHALLENGING)
+    story.settle()
+    story.forge("R", 1)
+    story.segment(IUT, "A")
+    live_on(story)
+    assert story.conclusions("WIRE-RST-02") == SATISFIED
+
+
+@pytest.mark.parametrize("how", ["fin", "reset"])
+def test_a_reset_that_meets_an_end_of_the_iuts_own(how: str) -> None:
+    story = opened()
+    if how == "fin":
+        story.iut.shutdown("send")
+        story.fin(IUT)
+    else:
+        story.segment(IUT, "R")
+    story.settle()
+    for start in (6, 4):
+        story.forge("R", start)
+        story.segment(IUT, "A", window=WINDOW)
+        story.settle()
+    live_on(story)
+    assert story.conclusions("WIRE-RST-02") == NOTHING
+    assert story.conclusions("WIRE-RST-03") == NOTHING
+
+
+@pytest.mark.parametrize(("quiet_ms", "expected"), [(29, UNDETERMINED), (30, SATISFIED)])
+def test_the_link_must_have_been_quiet_for_the_settle_time(quiet_ms: int, expected: set[Conclusion]) -> None:
+    story = opened()
+    story.segment(PEER, "A")
+    story.wait(quiet_ms - 1)
+    story.forge("R", 6)
+    story.segment(IUT, "A", window=WINDOW)
+    live_on(story)
+    assert story.conclusions("WIRE-RST-02") == expected
+
+
+def test_looking_does_not_make_the_iut_send() -> None:
+    story = opened()
+    story.iut.poll()
+    story.forge("R", 6)
+    story.iut.poll()
     story.segment(IUT, "A", window=WINDOW)
     live_on(story)
     assert story.conclusions("WIRE-RST-02") == SATISFIED
@@ -217,7 +302,31 @@ def dropping(story: Story) -> None:
     story.settle()
 
 
-@pytest.mark.parametrize("before", [unsettled, unacknowledged, unconfirmed, keeping_alive, dropping])
+def calling(story: Story) -> None:
+    story.iut.call("set_option", name="NODELAY", value=1, takes=50)
+
+
+def entering(story: Story) -> None:
+    story.iut.begin("set_option", name="NODELAY", value=1)
+    at_once(story)
+
+
+def reading(story: Story) -> None:
+    story.peer.send(3)
+    story.data(PEER, 3)
+    story.settle()
+    story.iut.recv(3)
+
+
+def reading_at_that_time(story: Story) -> None:
+    reading(story)
+    at_once(story)
+
+
+CAUSES = (unsettled, unacknowledged, unconfirmed, keeping_alive, dropping, calling, entering, reading)
+
+
+@pytest.mark.parametrize("before", [*CAUSES, reading_at_that_time])
 def test_an_acknowledgement_may_have_another_cause(before: Callable[[Story], None]) -> None:
     story = opened()
     before(story)
@@ -233,7 +342,7 @@ def test_an_acknowledgement_may_have_another_cause(before: Callable[[Story], Non
     assert story.conclusions("WIRE-RST-03") == UNDETERMINED
 
 
-@pytest.mark.parametrize("by", ["segment", "call", "reading"])
+@pytest.mark.parametrize("by", ["segment", "call", "call at that time", "reading"])
 def test_what_follows_something_else_is_no_answer_to_the_reset(by: str) -> None:
     story = opened()
     story.forge("R", 4)
@@ -241,6 +350,9 @@ def test_what_follows_something_else_is_no_answer_to_the_reset(by: str) -> None:
         story.segment(PEER, "A")
     elif by == "call":
         story.iut.send(3)
+    elif by == "call at that time":
+        story.iut.begin("set_option", name="NODELAY", value=1)
+        at_once(story)
     else:
         story.iut.recv(3)
     story.segment(IUT, "A", window=WINDOW)
@@ -275,6 +387,31 @@ def test_a_copy_of_a_reset_that_the_peer_sent_is_none() -> None:
     story.segment(PEER, "R", start=4, fate=Fate.REPEATED)
     live_on(story)
     assert story.conclusions("WIRE-RST-03") == NOTHING
+
+
+@pytest.mark.parametrize(("first", "expected"), [(500, SATISFIED), (5, NOTHING)], ids=["off the mark", "on it"])
+def test_a_reset_outside_the_window_after_one_within(first: int, expected: set[Conclusion]) -> None:
+    story = opened()
+    story.forge("R", first)
+    story.settle()
+    story.forge("R", 4)
+    live_on(story)
+    assert story.conclusions("WIRE-RST-03") == expected
+
+
+@pytest.mark.parametrize(("start", "expected"), [(4, VIOLATED), (5, NOTHING), (6, VIOLATED)])
+def test_a_closed_window_still_takes_a_reset_at_its_edge(start: int, expected: set[Conclusion]) -> None:
+    story = Story(CHALLENGING)
+    story.peer.send(5)
+    story.segment(PEER, "PA", 5)
+    story.segment(IUT, "A", window=0)
+    story.settle()
+    story.forge("R", start)
+    story.settle()
+    story.iut.recv(5)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("WIRE-RST-03") == expected
+    assert story.conclusions("WIRE-RST-02") == NOTHING
 
 
 @OUTSIDE
@@ -345,12 +482,42 @@ def test_by_the_older_rule_a_window_wider_than_its_field_can_say_aborts() -> Non
         assert story.conclusions("WIRE-RST-03") == expected
 
 
+def test_the_first_answer_is_shown() -> None:
+    story = opened()
+    shown = [story.forge("R", 4), story.segment(IUT, "A", window=WINDOW)]
+    story.segment(IUT, "A", window=WINDOW)
+    live_on(story)
+    (finding,) = story.judge("WIRE-RST-03")
+    assert finding.events == tuple(place + 1 for place in shown)
+
+
 @pytest.mark.parametrize(("look", "alive"), [(False, True), (True, False)])
 def test_silence_alone_shows_not_that_nothing_happened(look: bool, alive: bool) -> None:
     story = opened()
     story.forge("R", 4)
     live_on(story, look=look, alive=alive)
     assert story.conclusions("WIRE-RST-03") == UNDETERMINED
+
+
+def test_a_look_after_the_peers_end_looks_at_that_end() -> None:
+    story = opened()
+    story.forge("R", 4)
+    story.settle()
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.settle()
+    story.iut.recv(timeout=True)
+    assert story.conclusions("WIRE-RST-03") == UNDETERMINED
+
+
+@pytest.mark.parametrize(("quiet_ms", "expected"), [(29, UNDETERMINED), (30, SATISFIED)])
+def test_silence_lasts_until_the_iut_is_called(quiet_ms: int, expected: set[Conclusion]) -> None:
+    story = opened()
+    story.forge("R", 4)
+    story.wait(quiet_ms - 1)
+    story.iut.call("set_option", name="NODELAY", value=1)
+    live_on(story)
+    assert story.conclusions("WIRE-RST-03") == expected
 
 
 def test_silence_takes_the_settle_time() -> None:
@@ -418,24 +585,82 @@ def test_octets_that_stand_not_beyond_the_fin(start: int, length: int) -> None:
     assert story.conclusions("WIRE-FIN-07") == NOTHING
 
 
-def test_octets_beyond_the_fin_are_delivered() -> None:
+def test_one_octet_beyond_the_fin_after_octets_that_are_not() -> None:
     story = ended()
+    story.forge("PA", 2, 3)
+    story.settle()
+    story.forge("PA", 6, 1)
+    story.settle()
+    read_on(story)
+    assert story.conclusions("WIRE-FIN-07") == SATISFIED
+
+
+def test_messages_have_no_octets_beyond_the_fin() -> None:
+    story = ended(statement("tcp", "MESSAGE_ORIENTED", features=("RFC5961",)))
+    story.forge("PA", 6, 50)
+    story.settle()
+    read_on(story)
+    assert story.conclusions("WIRE-FIN-07") == NOTHING
+
+
+@pytest.mark.parametrize("length", [1, 50])
+@pytest.mark.parametrize("acked", [True, False])
+def test_octets_beyond_the_fin_are_delivered(length: int, acked: bool) -> None:
+    story = ended(acked=acked)
     story.forge("PA", 6, 50)
     story.settle()
     story.iut.recv(5)
-    story.iut.recv(50, seed=7)
+    story.iut.recv(length, seed=7)
     story.iut.recv(0)
     assert story.conclusions("WIRE-FIN-07") == VIOLATED
 
 
-def test_octets_beyond_the_fin_are_delivered_after_the_end() -> None:
+@pytest.mark.parametrize("length", [1, 50])
+def test_octets_beyond_the_fin_are_delivered_after_the_end(length: int) -> None:
     story = ended()
     story.iut.recv(5)
     story.iut.recv(0)
     story.forge("PA", 6, 50)
     story.settle()
-    story.iut.recv(50, seed=7)
+    story.iut.recv(length, seed=7)
     assert story.conclusions("WIRE-FIN-07") == VIOLATED
+
+
+@pytest.mark.parametrize(("before", "expected"), [(True, SATISFIED), (False, VIOLATED)])
+def test_other_octets_are_read_than_the_peer_sent(before: bool, expected: set[Conclusion]) -> None:
+    story = ended()
+    if before:
+        story.iut.recv(5, seed=7)
+        story.settle()
+    story.forge("PA", 6, 50)
+    story.settle()
+    if not before:
+        story.iut.recv(5, seed=7)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-07") == expected
+
+
+def test_octets_that_came_while_a_fin_of_the_iuts_own_was_on_its_way() -> None:
+    story = ended()
+    story.iut.shutdown("send")
+    story.fin(IUT, acked=False)
+    story.settle()
+    story.forge("PA", 6, 50)
+    story.settle()
+    read_on(story)
+    assert story.conclusions("WIRE-FIN-07") == UNDETERMINED
+
+
+def test_what_the_iut_did_first_is_shown() -> None:
+    story = ended()
+    shown = [story.forge("PA", 6, 50), story.segment(IUT, "R")]
+    story.segment(IUT, "A")
+    story.settle()
+    story.iut.recv(0)
+    (finding,) = story.judge("WIRE-FIN-07")
+    assert finding.outcome is Conclusion.VIOLATED
+    assert {place + 1 for place in shown} < {*finding.events}
+    assert shown[1] + 2 not in finding.events
 
 
 @pytest.mark.parametrize(("ack", "expected"), [(6, SATISFIED), (7, VIOLATED), (56, VIOLATED)])
@@ -483,11 +708,15 @@ def test_nobody_looked_after_the_octets() -> None:
     assert story.conclusions("WIRE-FIN-07") == SATISFIED
 
 
-def test_somebody_looked_too_soon() -> None:
+@pytest.mark.parametrize(("after_ms", "expected"), [(1, UNDETERMINED), (29, UNDETERMINED), (30, SATISFIED)])
+def test_somebody_looked_too_soon(after_ms: int, expected: set[Conclusion]) -> None:
     story = ended()
+    story.iut.recv(5)
+    story.settle()
     story.forge("PA", 6, 50)
-    read_on(story)
-    assert story.conclusions("WIRE-FIN-07") == UNDETERMINED
+    story.wait(after_ms - 1)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-07") == expected
 
 
 def test_the_fin_had_not_been_acknowledged() -> None:
@@ -512,7 +741,7 @@ def test_a_socket_that_is_closed_has_nobody_to_deliver_to() -> None:
 # --- WIRE-RST-05 ------------------------------------------------------------------------------------------------------
 
 
-def in_time_wait(*, first: bool = True, start: int = 1, wait_ms: int = 40) -> Story:
+def in_time_wait(*, first: bool = True, start: int = 1, wait_ms: int = 40, settle_ms: int = 40) -> Story:
     """Both ends have ended gracefully, the IUT first, and a reset has come in the peer's name."""
     story = Story(CHALLENGING)
     one, two = (story.iut, story.peer) if first else (story.peer, story.iut)
@@ -524,7 +753,7 @@ def in_time_wait(*, first: bool = True, start: int = 1, wait_ms: int = 40) -> St
     one.recv(0)
     story.settle(wait_ms)
     story.forge("R", start)
-    story.settle()
+    story.settle(settle_ms)
     return story
 
 
@@ -568,14 +797,76 @@ def test_what_is_missing_leaves_time_wait_open(missing: str) -> None:
         in_time_wait(first=False),
         in_time_wait(start=0),
         in_time_wait(start=2),
-        in_time_wait(wait_ms=5),
-        in_time_wait(wait_ms=31_000),
+        in_time_wait(wait_ms=24),
+        in_time_wait(wait_ms=29_995),
     ],
     ids=["closed second", "before", "off the mark", "too soon", "perhaps over"],
 )
 def test_a_reset_that_does_not_surely_meet_time_wait(story: Story) -> None:
     story.iut.recv(0)
     fin_again(story)
+    assert story.conclusions("WIRE-RST-05") == NOTHING
+
+
+@pytest.mark.parametrize("wait_ms", [25, 29_994], ids=["settled", "surely not over"])
+def test_a_reset_that_surely_meets_time_wait(wait_ms: int) -> None:
+    story = in_time_wait(wait_ms=wait_ms)
+    story.iut.recv(0)
+    fin_again(story)
+    assert story.conclusions("WIRE-RST-05") == SATISFIED
+
+
+@pytest.mark.parametrize(("settle_ms", "expected"), [(27, UNDETERMINED), (28, SATISFIED)])
+def test_a_look_in_time_wait_comes_after_the_settle_time(settle_ms: int, expected: set[Conclusion]) -> None:
+    story = in_time_wait(settle_ms=settle_ms)
+    story.iut.recv(0)
+    fin_again(story)
+    assert story.conclusions("WIRE-RST-05") == expected
+
+
+@pytest.mark.parametrize("answer", ["R", "A"])
+def test_a_fin_that_was_not_acknowledged_leaves_time_wait_open(answer: str) -> None:
+    story = Story(CHALLENGING)
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.peer.shutdown("send")
+    story.fin(PEER, acked=False)
+    story.settle()
+    story.forge("R", 1)
+    story.settle()
+    story.iut.recv(0)
+    fin_again(story, answer)
+    assert story.conclusions("WIRE-RST-05") == UNDETERMINED
+
+
+@pytest.mark.parametrize(("wait_ms", "expected"), [(0, NOTHING), (40, SATISFIED)])
+def test_time_wait_begins_when_the_iuts_fin_is_acknowledged(wait_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(CHALLENGING)
+    story.iut.shutdown("send")
+    story.segment(IUT, "FA")
+    story.peer.shutdown("send")
+    story.segment(PEER, "FA", ack=0)
+    story.segment(IUT, "A")
+    story.iut.recv(0)
+    story.settle()
+    story.segment(PEER, "A")
+    story.settle(wait_ms)
+    story.forge("R", 1)
+    story.settle()
+    story.iut.recv(0)
+    fin_again(story)
+    assert story.conclusions("WIRE-RST-05") == expected
+
+
+def test_a_connection_that_the_peer_aborted_is_in_no_time_wait() -> None:
+    story = Story(CHALLENGING)
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.peer.close()
+    story.rst(PEER)
+    story.settle()
+    story.forge("R", 1)
+    story.settle()
     assert story.conclusions("WIRE-RST-05") == NOTHING
 
 

@@ -8,8 +8,8 @@ import pytest
 from conformance.oracle.findings import Conclusion
 from conformance.trace.conditions import Condition, canonical
 from conformance.trace.direction import EndKind
-from conformance.trace.events import Called, ErrorValue, Indicated, Outcome, Returned
-from tests.oracle.story import IUT, Story, Teller, statement
+from conformance.trace.events import Called, ErrorValue, Established, Indicated, Noted, Outcome, Returned
+from tests.oracle.story import IUT, MS, PEER, Story, Teller, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -217,13 +217,69 @@ def test_a_closed_connection_is_told_with_code_and_reason(
     assert told.conclusions("QUIC-01") == expected
 
 
+def notices(told: Story, code: int | None = None) -> int:
+    """The library tells by itself, of an error with that code if one is given; returns where it is in the trace."""
+    error = None if code is None else ErrorValue("ConnectionTerminated", code, REASON)
+    told.add(Indicated(at=told.tick(), end=IUT, notice=1, socket=3, type="CLOSED", error=error))
+    return len(told.events)
+
+
 @pytest.mark.parametrize(("code", "expected"), [(CODE, SATISFIED), (CODE + 1, VIOLATED)])
 def test_code_and_reason_may_be_told_by_a_notice(code: int, expected: set[Conclusion]) -> None:
     told = story()
     told.peer.send_disconnect(LAST_WORD)
-    error = ErrorValue("ConnectionTerminated", code, REASON)
-    told.add(Indicated(at=told.tick(), end=IUT, notice=1, socket=3, type="CLOSED", error=error))
+    other, shown, second = notices(told), notices(told, code), notices(told, code)
     fails(told.iut, "ConnectionResetError")
+    (finding,) = told.judge("QUIC-01")
+    assert {finding.outcome} == expected
+    assert shown in finding.events
+    assert not {other, second} & {*finding.events}
+
+
+def test_a_notice_before_the_end_is_not_of_it() -> None:
+    told = story()
+    notices(told, CODE)
+    told.peer.send_disconnect(LAST_WORD)
+    fails(told.iut, "ConnectionResetError")
+    assert told.conclusions("QUIC-01") == VIOLATED
+
+
+def test_a_finding_names_what_was_done_and_what_was_told() -> None:
+    told = story()
+    resets(told, 42)
+    fails(told.iut, "StreamReset", 41)
+    (finding,) = told.judge("QUIC-01")
+    assert "after RESET_STREAM with code 0x2a, " in finding.because
+    assert "StreamReset 0x29" in finding.because
+    told = story()
+    told.peer.send_disconnect(LAST_WORD)
+    fails(told.iut, "ConnectionTerminated", CODE, REASON)
+    (finding,) = told.judge("QUIC-01")
+    assert f"after CONNECTION_CLOSE with code 0x7 and reason {REASON!r}, " in finding.because
+
+
+def test_the_code_of_a_reset_is_the_last_that_was_set_before_it() -> None:
+    told = story()
+    told.peer.call("set_option", name="ERROR_CODE", value=41)
+    told.peer.call("set_option", name="ERROR_CODE", value=42)
+    told.peer.call("set_option", name="ERROR_CODE", value=43, error="EINVAL")
+    told.peer.call("set_option", name="NODELAY", value=1)
+    resets(told)
+    told.peer.call("set_option", name="ERROR_CODE", value=44)
+    fails(told.iut, "StreamReset", 42)
+    assert told.conclusions("QUIC-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+def test_an_end_is_told_at_the_time_of_the_call_at_the_earliest(early_ms: int, expected: set[Conclusion]) -> None:
+    told = story()
+    waiting = told.iut.begin("recv", length=65536)
+    told.wait(early_ms)
+    call = told.peer.begin("shutdown", how="send")
+    told.wait(-1 - early_ms)
+    told.iut.finish(waiting, length=0)
+    told.wait(early_ms)
+    told.peer.finish(call)
     assert told.conclusions("QUIC-01") == expected
 
 
@@ -232,13 +288,18 @@ def test_code_and_reason_may_be_told_by_a_notice(code: int, expected: set[Conclu
 
 def silent(idle_ms: int | None = 500) -> Story:
     """The peer has died; the listener, which is no end of the connection, had set the idle time-out."""
+    told = idle(idle_ms)
+    told.peer.dies()
+    told.wait(600)
+    return told
+
+
+def idle(idle_ms: int | None = 500) -> Story:
     told = story()
     if idle_ms is not None:
         arguments = {"name": "IDLE_TIMEOUT", "value": idle_ms}
         told.add(Called(at=told.tick(), end=IUT, call=900, op="set_option", socket=99, arguments=arguments))
         told.add(Returned(at=told.tick(), end=IUT, call=900, outcome=Outcome.RESULT, result={}))
-    told.peer.dies()
-    told.wait(600)
     return told
 
 
@@ -263,18 +324,76 @@ def test_the_idle_time_out_is_not_told_as_an_end() -> None:
     assert told.conclusions("IND-STREAM-01") == VIOLATED
 
 
-@pytest.mark.parametrize(("wait_ms", "expected"), [(890, NOTHING), (910, VIOLATED)])
+@pytest.mark.parametrize(("wait_ms", "expected"), [(898, NOTHING), (899, VIOLATED)])
 def test_an_idle_time_out_that_never_comes(wait_ms: int, expected: set[Conclusion]) -> None:
     told = silent()
+    told.iut.call("set_option", name="IDLE_TIMEOUT", value=1, error="EINVAL")
+    told.iut.call("set_option", name="NODELAY", value=1)
+    told.wait(-4)
     told.iut.recv(timeout=True, takes=wait_ms, wait_ms=wait_ms)
     assert told.conclusions("QUIC-01") == expected
 
 
-def test_what_was_sent_into_the_silence_may_have_put_it_off() -> None:
+def test_an_idle_time_out_that_never_comes_is_found_once() -> None:
     told = silent()
-    told.iut.send(1)
+    for _ in range(2):
+        told.iut.recv(timeout=True, takes=2000, wait_ms=2000)
+    assert len(told.judge("QUIC-01")) == 1
+
+
+def test_no_idle_time_out_where_the_peer_lives_or_had_ended() -> None:
+    told = idle()
     told.iut.recv(timeout=True, takes=2000, wait_ms=2000)
     assert told.conclusions("QUIC-01") == NOTHING
+    told = idle()
+    told.peer.shutdown("send")
+    told.peer.dies()
+    told.iut.recv()
+    assert told.conclusions("QUIC-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, VIOLATED), (2, NOTHING)])
+def test_an_error_that_comes_as_the_peer_dies(early_ms: int, expected: set[Conclusion]) -> None:
+    told = idle()
+    told.note("nothing")
+    call = told.iut.begin("recv", length=65536)
+    told.wait(5)
+    told.add(Noted(at=told.now, what="killed", end=PEER))
+    error, at = ErrorValue("StreamReset", 1), told.now - early_ms * MS
+    told.add(Returned(at=at, end=IUT, call=call, outcome=Outcome.ERROR, error=error))
+    told.add(Noted(at=told.tick(), what="dead", end=PEER))
+    found = [f for f in told.judge("QUIC-01") if "idle" in f.because]
+    assert {f.outcome for f in found} == expected
+
+
+def test_each_connection_has_a_time_out_of_its_own() -> None:
+    told = idle()
+    told.peer.dies()
+    second = {"family": "inet", "host": "127.0.0.1", "port": 40001}
+    listener = {"family": "inet", "host": "127.0.0.1", "port": 10000}
+    told.add(Established(at=told.tick(), iut=4, peer=4, client=IUT, client_address=second, listener_address=listener))
+    told.wait(600)
+    fails(told.iut, "IdleTimeoutError", 1)
+    told.iut.recv(socket=4)
+    assert sorted(f.outcome for f in told.judge("QUIC-01")) == [Conclusion.SATISFIED, Conclusion.VIOLATED]
+
+
+@pytest.mark.parametrize("before_ms", [0, 1], ids=["after", "as it died"])
+def test_what_was_sent_into_the_silence_may_have_put_it_off(before_ms: int) -> None:
+    told = idle()
+    told.peer.dies()
+    told.wait(-before_ms)
+    told.iut.send(1)
+    told.iut.recv(timeout=True, takes=3000, wait_ms=3000)
+    assert told.conclusions("QUIC-01") == NOTHING
+
+
+def test_what_was_sent_before_the_silence_does_not_put_it_off() -> None:
+    told = idle()
+    told.iut.send(1)
+    told.peer.dies()
+    told.iut.recv(timeout=True, takes=3000, wait_ms=3000)
+    assert told.conclusions("QUIC-01") == VIOLATED
 
 
 def test_without_a_time_out_of_the_case_silence_says_nothing() -> None:
