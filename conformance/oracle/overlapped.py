@@ -36,13 +36,12 @@ class Posted:
 
     def pending_at(self, time: int) -> bool:
         """It had been posted and had not ended by then."""
-        posted = self.call.returned is not None and self.call.returned <= time
-        return posted and (self.report is None or self.report.at > time)
+        return self.call.over <= time and (self.report is None or self.report.at > time)
 
 
 def posted(connection: Connection) -> list[Posted]:
     """The IUT's posted receives, in the order of posting; those of no length are left out."""
-    reports = {report.events[0]: report for report in connection.iut.reports if report.posted}
+    reports = {report.events[0]: report for report in connection.iut.reports}
     return [
         Posted(call, reports.get(call.events[0]))
         for call in connection.iut.calls("post_recv")
@@ -102,8 +101,8 @@ def _told(connection: Connection, accepted: Expectation, report: Report, what: s
             yield accepted.violated(f"before {what} had come, {report.seen}", ending, report)
     elif report.asked < ending.at:
         if ending.certain_at is not None and report.at - ending.certain_at > prompt_ns:
-            late_ms = (report.at - ending.certain_at) / 1e6
-            yield accepted.violated(f"pending, {report.seen} {late_ms:.0f} ms after {what}", ending, report)
+            late = f"pending, {report.seen} {(report.at - ending.certain_at) / 1e6:.0f} ms after {what}"
+            yield accepted.violated(late, ending, report)
         else:
             yield accepted.weigh(report, ending, after=f"pending when {what} came")
 
@@ -140,19 +139,18 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
             return
         else:
             offset += report.length
-    last = next((each for each in calls if each.report is ended), None)
-    several = [each for each in calls if each.call.returned is not None and each.call.returned < ending.at]
-    if offset and last is not None and len(several) > 1 and all(each.report for each in several):
+    several = [each for each in calls if each.call.over < ending.at]
+    if offset and ended is not None and len(several) > 1 and all(each.report for each in several):
         what = f"{len(several)} receives were posted: the first of them got {offset} bytes, and the others the end"
         yield accepted.satisfied(what, ending, *several)
 
 
 def _completed_again(connection: Connection, calls: list[Posted], accepted: Expectation) -> Iterator[Finding]:
-    by_token = {str(each.call.result.get("token")): each for each in calls if each.report is not None}
+    by_token = {str(each.call.result.get("token")): each.report for each in calls}
     for stray in connection.iut.strays:
-        if (each := by_token.get(stray.token)) is not None and each.report is not None:
-            because = f"{each.report.seen}, and completed a second time"
-            yield accepted.violated(because, each, Observed("", because, (stray.n,)))
+        if (report := by_token.get(stray.token)) is not None:
+            because = f"{report.seen}, and completed a second time"
+            yield accepted.violated(because, report, Observed("", because, (stray.n,)))
 
 
 def _order_is_open(connection: Connection, calls: list[Posted]) -> bool:
@@ -160,7 +158,7 @@ def _order_is_open(connection: Connection, calls: list[Posted]) -> bool:
 
     So it is with receives that block beside them, with posting calls that overlap, and with empty messages.
     """
-    overlapping = any(one.call.over > other.call.entered for one, other in pairwise(calls))
+    overlapping = any(one.call.over >= other.call.entered for one, other in pairwise(calls))
     others = any(not r.posted and r.what is not What.NOTHING for r in connection.iut.reports if _beside(r, calls))
     together = any(one.pending_at(other.call.last_at) for one, other in pairwise(calls))
     return overlapping or others or not together or b"" in connection.peer_to_iut.offered
@@ -178,17 +176,17 @@ def closing_aborts_what_is_pending(connection: Connection, accepted: Expectation
 
     [Winsock SPI, WSPCloseSocket]
     """
-    closed, header = connection.iut.closed, connection.header
-    if closed is None or closed.returned is None:
+    closed = connection.iut.closed
+    if closed is None:
         return
     ending = connection.peer_to_iut.ending
-    if ending.kind is EndKind.NOT_KNOWN or (ending.at is not None and ending.at <= closed.returned):
+    if ending.kind is EndKind.NOT_KNOWN or (ending.at is not None and ending.at <= closed.over):
         return  # what it tells may be the peer's end
     for each in posted(connection):
         if not each.pending_at(closed.entered):
             continue
         if each.report is None:
-            if watched(connection, closed.returned, header.prompt_ns):
+            if watched(connection, closed.over, connection.header.prompt_ns):
                 yield accepted.violated("closed, and a pending receive never completed", each, closed)
         elif each.call.arguments.get("mechanism", "") not in ("", each.report.mechanism):
             by = f"posted by {each.call.arguments['mechanism']}, {each.report.seen} by {each.report.mechanism}"
@@ -201,9 +199,9 @@ def closing_aborts_what_is_pending(connection: Connection, accepted: Expectation
 def what_sd_receive_leaves_pending_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What a receive tells that was pending when receiving was shut down is written down. [observed: Windows]"""
     shut = next((o for o in connection.iut.calls("shutdown") if o.how == "receive" and o.succeeded), None)
-    if shut is None or shut.returned is None:
+    if shut is None:
         return
-    sends = [s for s in connection.peer.sends if s.succeeded and s.entered >= shut.returned and s.result["length"]]
+    sends = [s for s in connection.peer.sends if s.succeeded and s.entered >= shut.over and s.result["length"]]
     gone = connection.iut.gone_at
     for each in posted(connection):
         if not each.pending_at(shut.entered):

@@ -29,7 +29,7 @@ def pending_sends_come_before_the_end(connection: Connection, accepted: Expectat
     [Winsock SPI, Graceful Shutdown: queued data is sent first]
     """
     call = first_goodbye(connection, "shutdown")
-    if call is None or not call.succeeded or call.how != "send" or call.returned is None:
+    if call is None or not call.succeeded or call.how != "send":
         return
     pending = [s for s in connection.iut.calls("post_send") if _pending_at(s, call.entered)]
     if not pending:
@@ -66,14 +66,14 @@ def _pending_at(send: Operation, time: int) -> bool:
 def what_fails_at_once_completes_nothing(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """A posted call that fails at once is over: no completion follows it. [Winsock SPI, WSPRecv]"""
     for call in connection.iut.calls(*POSTS):
-        if not failed_at_once(call) or call.returned is None:
+        if not failed_at_once(call):
             continue
-        stray = _first_stray(connection, call.entered)
+        stray = _first_stray(connection, call.entered, unasked_only=False)
         if stray is not None:
             seen = f"{call.seen} at once, and then a completion came: {_shown(stray)}"
             yield accepted.violated(seen, call, _At(stray))
             return
-        if watched(connection, call.returned, connection.header.settle_ns):
+        if watched(connection, call.over, connection.header.settle_ns):
             yield accepted.satisfied(f"{call.seen} at once, and no completion came", call)
 
 
@@ -87,13 +87,13 @@ def shutting_down_completes_nothing(connection: Connection, accepted: Expectatio
         return
     ambiguous = any(failed_at_once(o) for o in posts)
     for call in iut.calls(*_NOT_OVERLAPPED):
-        if not call.succeeded or call.returned is None or call.entered < joined.entered:
+        if not call.succeeded or call.entered < joined.entered:
             continue
         stray = _first_stray(connection, call.entered, unasked_only=ambiguous)
         if stray is not None:
             yield accepted.violated(f"{call.seen}, and the port had a completion: {_shown(stray)}", call, _At(stray))
             return
-        if watched(connection, call.returned, connection.header.settle_ns):
+        if watched(connection, call.over, connection.header.settle_ns):
             yield accepted.satisfied(f"on a completion port, {call.seen}, and the port stayed empty", joined, call)
 
 
@@ -104,11 +104,10 @@ class _At:
         self.events = (completion.n,)
 
 
-def _first_stray(connection: Connection, since: int, *, unasked_only: bool = False) -> Completed | None:
+def _first_stray(connection: Connection, since: int, *, unasked_only: bool) -> Completed | None:
     strays = (c for c in connection.iut.strays if c.at > since)
     return next((c for c in strays if not unasked_only or c.token == UNASKED), None)
 
 
 def _shown(stray: Completed) -> str:
-    by = f", by {stray.mechanism}" if stray.mechanism else ""
-    return f"{stray.error.name if stray.error else 'success'}{by}"
+    return f"{stray.error.name if stray.error else 'success'}{f', by {stray.mechanism}' if stray.mechanism else ''}"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges
 from conformance.oracle.link import may_time_out
-from conformance.oracle.reading import doubt, first_word, heard, looked_until
+from conformance.oracle.reading import Word, doubt, first_word, heard, looked_until
 from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, What
@@ -109,10 +109,10 @@ def both_ends_gone_is_hung_up(connection: Connection, accepted: Expectation) -> 
     """When both directions have ended, HUP is told too. [observed: Linux; POSIX poll]"""
     ending, own = connection.peer_to_iut.ending, connection.iut.ending
     yield from doubt(connection.peer_to_iut, accepted)
-    if not ending.is_graceful or ending.certain_at is None or own is None or own.returned is None:
+    if not ending.is_graceful or ending.certain_at is None or own is None:
         return
     for poll in _asked_fully(connection):
-        if poll.entered >= max(ending.certain_at, own.returned) and not _undone(connection, poll):
+        if poll.entered > max(ending.certain_at, own.over) and not _undone(connection, poll):
             yield _exactly({"IN", "RDHUP", "HUP"}, poll, accepted, "after both ends had ended", connection)
 
 
@@ -128,10 +128,9 @@ def abort_is_error_and_hang_up(connection: Connection, accepted: Expectation) ->
         (o.entered for o in connection.iut.operations if o.op not in ("poll", "names") and _took(o, word)), default=None
     )
     for poll in _asked_fully(connection):
-        if taken is not None and poll.over > taken:
-            break
+        there = taken is None or poll.over < taken
         due = ending.certain_at is not None and poll.entered >= ending.certain_at + connection.header.settle_ns
-        if due or (poll.over > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"}):
+        if there and (due or (poll.over > ending.at and _told(poll) & {"ERR", "HUP", "RDHUP"})):
             yield _exactly({"IN", "RDHUP", "HUP", "ERR"}, poll, accepted, "after the peer's reset", connection)
 
 
@@ -216,6 +215,6 @@ def _undone(connection: Connection, poll: Operation) -> bool:
     return (reset_at is not None and poll.over >= reset_at) or bool(aborted and aborted[0].at <= poll.over)
 
 
-def _took(operation: Operation, word: object) -> bool:
+def _took(operation: Operation, word: Word | None) -> bool:
     """That call took the pending error away: it was the first to tell it."""
-    return word is not None and bool(set(operation.events) & set(getattr(word, "events", ())))
+    return word is not None and bool(set(operation.events) & set(word.events))

@@ -63,10 +63,10 @@ def sends_after_send_disconnect_are_refused(connection: Connection, accepted: Ex
 
 
 def _sends_after(connection: Connection, accepted: Expectation, ended: Operation | None) -> Iterator[Finding]:
-    if ended is None or ended.returned is None:
+    if ended is None:
         return
     for send in connection.iut.sends:
-        if send.entered >= ended.returned and _was_ours(connection, send) and not _of_another_end(connection, send):
+        if send.entered > ended.over and _was_ours(connection, send) and not _of_another_end(connection, send):
             yield accepted.weigh(send, ended, after=f"after {ended.name}")
 
 
@@ -90,35 +90,35 @@ def _of_another_end(connection: Connection, call: Operation) -> bool:
 def receives_after_the_own_shutdown_are_refused(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Once receiving or both directions are shut down, a receive fails as shut down. [Winsock SPI, WSPRecv]"""
     shut = next((o for o in connection.iut.calls("shutdown") if o.how in ("receive", "both") and o.succeeded), None)
-    if shut is None or shut.returned is None:
+    if shut is None:
         return
+    gone = connection.iut.gone_at
     for call in connection.iut.calls("recv", "post_recv"):
-        if call.entered < shut.returned or call.entered == shut.entered:  # by a coarse clock, it may have come first
+        if call.entered <= shut.over or not _was_ours(connection, call) or _of_another_end(connection, call):
             continue
-        if not _was_ours(connection, call) or _of_another_end(connection, call):
-            continue
-        told: Operation | Report | None = call
+        told: Operation | Report = call
         if call.op == "post_recv" and call.succeeded:
-            told = next((r for r in connection.iut.reports if r.events[0] == call.events[0]), None)
-            gone = connection.iut.gone_at
-            if told is None and gone is None and overdue(connection, call.last_at):
-                yield accepted.violated(f"after {shut.name}, a receive was posted, and never completed", shut, call)
-            if told is None or (gone is not None and told.at >= gone) or told.condition in _ABORTED:
+            report = next((r for r in connection.iut.reports if r.events[0] == call.events[0]), None)
+            if report is None:
+                if gone is None and overdue(connection, call.over):
+                    yield accepted.violated(f"after {shut.name}, a receive was posted, and never completed", shut, call)
                 continue
-        if told is not None:
-            yield accepted.weigh(told, shut, after=f"after {shut.name}")
+            if (gone is not None and report.at >= gone) or report.condition in _ABORTED:
+                continue
+            told = report
+        yield accepted.weigh(told, shut, after=f"after {shut.name}")
 
 
 @judges("INIT-SHUT-10")
 def a_socket_outlives_its_shutdown(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Once both ends have shut down, the socket's addresses and options can still be asked for. [WSPShutdown]"""
     own, ending = connection.iut.ending, connection.peer_to_iut.ending
-    if own is None or own.op == "close" or own.returned is None or ending.at is None:
+    if own is None or own.op == "close" or ending.at is None:
         return
     if ending.kind is not EndKind.GRACEFUL or may_time_out(connection):
         return
     for call in connection.iut.calls("names", "get_linger"):
-        if call.entered < max(own.returned, ending.at) or not _was_ours(connection, call):
+        if call.entered <= max(own.over, ending.at) or not _was_ours(connection, call):
             continue
         wrong = _wrong_address(connection, call) if call.op == "names" and call.succeeded else ""
         if wrong:
@@ -162,14 +162,14 @@ def send_disconnect_neither_lingers_nor_releases(connection: Connection, accepte
     """With linger on SendDisconnect returns at once, and the socket can still be used. [WSPSendDisconnect, note]"""
     for call in connection.iut.calls("send_disconnect"):
         on, seconds = connection.iut.linger_at(call.entered)
-        if not on or not seconds or call.returned is None:
+        if not on or not seconds:
             continue
         took = f"with {seconds} s of linger, {call.name} took {call.took / NS_PER_S:.3f} s"
         if call.took >= min(seconds * NS_PER_S // 2, connection.header.prompt_ns):
             yield accepted.violated(took, call)
             continue
         asked = connection.iut.calls("names", "get_linger", "get_error", "set_linger")
-        query = next((o for o in asked if o.entered >= call.over and _was_ours(connection, o)), None)
+        query = next((o for o in asked if o.entered > call.over and _was_ours(connection, o)), None)
         if call.succeeded and query is not None and not (failed(query) and not intact(connection, query.entered)):
             yield accepted.decide(
                 query.succeeded, f"{took}, and then {query.seen}", f"{took}, and then {query.seen}", call, query
@@ -295,13 +295,13 @@ def wsapoll_tells_a_hang_up(connection: Connection, accepted: Expectation) -> It
         return
     wanted = {"HUP"} if ending.is_graceful else {"HUP", "ERR"}
     for poll in polls:
-        if poll.returned is None or poll.outcome not in (Outcome.RESULT, Outcome.TIMEOUT) or poll.returned < ending.at:
+        if poll.outcome not in (Outcome.RESULT, Outcome.TIMEOUT) or poll.last_at < ending.at:
             continue
         if not _of_the_end_alone(connection, poll) or (ending.is_abort and word and told_at(word) <= poll.entered):
             continue
         told = {str(name).removeprefix("POLL") for name in poll.result.get("events", ())}
         wait_ms = int(poll.arguments.get("wait_ms", 0))
-        until = looked_until(poll.entered, poll.returned, wait_ms) if not told and wait_ms else poll.entered
+        until = looked_until(poll.entered, poll.last_at, wait_ms) if not told and wait_ms else poll.entered
         due = ending.certain_at is not None and until - ending.certain_at >= connection.header.settle_ns
         if wanted <= told:
             yield accepted.satisfied(f"after the peer's end ({ending.kind}), {poll.seen}", ending, poll)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, REFERENCE, REFERENCE_STREAM, Story
+from tests.oracle.story import IUT, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story, reference
 from tests.oracle.test_notifications import (
     LINKS,
     LONG,
@@ -149,6 +149,61 @@ def test_what_is_not_known_of_the_end_is_undetermined() -> None:
     assert story.conclusions("IND-OVL-01") == UNDETERMINED
 
 
+def test_nothing_was_posted_and_nothing_is_said() -> None:
+    story = released(Story(REFERENCE_STREAM, lost=1))
+    story.iut.post("r1", 0)
+    assert story.conclusions("IND-OVL-01") == NOTHING
+    story.iut.post("r2", 1)
+    assert story.conclusions("IND-OVL-01") == UNDETERMINED
+
+
+@pytest.mark.parametrize(("late_ms", "expected"), [(1000, SATISFIED), (1001, VIOLATED)])
+def test_it_may_take_the_prompt_time(late_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    story.wait(late_ms - 1)
+    story.iut.completes("r1")
+    assert story.conclusions("IND-OVL-01") == expected
+
+
+def test_a_fin_that_was_not_acknowledged_may_come_at_any_time() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.peer.shutdown("send")
+    story.fin(PEER, acked=False)
+    story.wait(LONG)
+    story.iut.completes("r1")
+    assert story.conclusions("IND-OVL-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("before_ms", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+def test_it_may_complete_as_the_end_comes(before_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.peer.shutdown("send")
+    story.wait(1)
+    story.fin(PEER, acked=False)
+    story.wait(-1 - before_ms)
+    story.iut.completes("r1")
+    story.wait(before_ms)
+    story.segment(IUT, "A")
+    assert story.conclusions("IND-OVL-01") == expected
+
+
+@pytest.mark.parametrize(("before_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
+def test_it_was_pending_if_it_was_posted_before_the_end(before_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.peer.shutdown("send")
+    story.wait(1)
+    story.segment(PEER, "FA", delivered_at=story.now + 1_000_000)
+    story.wait(-1 - before_ms)
+    story.iut.post("r1")
+    story.iut.completes("r1", error="WSAEDISCON")
+    assert story.conclusions("IND-OVL-01") == expected
+
+
 # --- IND-OVL-02 -------------------------------------------------------------------------------------------------------
 
 
@@ -170,6 +225,46 @@ def test_each_pending_receive_fails_on_winsock() -> None:
     story.iut.completes("r1", error="WSAECONNRESET")
     story.iut.completes("r2")
     assert story.conclusions("IND-OVL-02") == SATISFIED | VIOLATED
+
+
+def test_only_the_first_fails_where_an_error_is_told_once() -> None:
+    for first, expected in (("ECONNRESET", SATISFIED), ("", VIOLATED)):
+        story = Story(reference(family="posix"))
+        story.iut.post("r1")
+        story.iut.post("r2")
+        aborted(story)
+        story.iut.completes("r1", error=first)
+        story.iut.completes("r2", error="EPIPE")
+        assert story.conclusions("IND-OVL-02") == expected
+
+
+@pytest.mark.parametrize(("option", "expected"), [("KEEPALIVE", NOTHING), ("NODELAY", VIOLATED)])
+def test_it_may_have_given_up_by_itself(option: str, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.call("set_option", name=option, value=1)
+    story.iut.post("r1")
+    aborted(story)
+    story.iut.completes("r1", error="WSAENETRESET")
+    assert story.conclusions("IND-OVL-02") == expected
+
+
+def test_a_receive_that_blocks_at_the_abort_is_not_overlapped() -> None:
+    story = Story(REFERENCE_STREAM)
+    call = story.iut.begin("recv", length=100, wait_ms=3000)
+    aborted(story)
+    story.iut.finish(call, error="WSAECONNABORTED")
+    assert story.conclusions("IND-OVL-02") == NOTHING
+
+
+@pytest.mark.parametrize("requirement", ["IND-OVL-02", "IND-OVL-04"])
+def test_an_end_that_is_not_known_is_a_matter_of_what_was_posted(requirement: str) -> None:
+    for tokens in ((), ("r1",), ("r1", "r2")):
+        story = Story(REFERENCE_STREAM, lost=1)
+        for token in tokens:
+            story.iut.post(token)
+        aborted(story)
+        enough = len(tokens) >= (2 if requirement == "IND-OVL-04" else 1)
+        assert story.conclusions(requirement) == (UNDETERMINED if enough else NOTHING)
 
 
 def test_a_pending_receive_fails_before_the_abort() -> None:
@@ -273,6 +368,100 @@ def test_receives_that_block_beside_them_leave_the_order_open() -> None:
     assert story.conclusions("IND-OVL-04") == NOTHING
 
 
+def test_the_end_has_not_been_told_yet() -> None:
+    story = sends(pending("r1", "r2"), 10)
+    story.iut.completes("r1", 5)
+    story.iut.completes("r2", 5, offset=5)
+    released(story)
+    assert story.conclusions("IND-OVL-04") == NOTHING
+    story.iut.post("r3")  # after the end: it was not pending with the others
+    assert story.conclusions("IND-OVL-04") == NOTHING
+    story.iut.completes("r3")
+    assert story.conclusions("IND-OVL-04") == SATISFIED
+
+
+def test_receives_posted_one_after_the_other_have_no_order() -> None:
+    story = sends(pending("r1"), 10)
+    story.iut.completes("r1", 5, offset=5)
+    story.iut.post("r2")
+    story.iut.completes("r2", 5)
+    released(story)
+    assert story.conclusions("IND-OVL-04") == NOTHING
+
+
+def test_two_of_three_were_pending_together() -> None:
+    story = sends(pending("r1"), 15)
+    story.iut.completes("r1", 5)
+    story.iut.post("r2")
+    story.iut.post("r3")
+    story.iut.completes("r2", 5, offset=10)
+    story.iut.completes("r3", 5, offset=5)
+    released(story)
+    assert story.conclusions("IND-OVL-04") == VIOLATED
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (2, VIOLATED)])
+def test_postings_that_may_overlap_leave_the_order_open(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    call = story.iut.begin("post_recv", length=100)
+    story.wait(1)
+    story.iut.finish(call, token="r1")
+    story.wait(later_ms - 1)
+    story.iut.post("r2")
+    released(sends(story, 5))
+    story.iut.completes("r2", 5)
+    story.iut.completes("r1")
+    assert story.conclusions("IND-OVL-04") == expected
+
+
+@pytest.mark.parametrize(
+    ("when", "expected"), [("before", VIOLATED), ("beside", NOTHING), ("after", VIOLATED), ("in vain", VIOLATED)]
+)
+def test_a_receive_that_blocks_matters_while_one_is_pending(when: str, expected: set[Conclusion]) -> None:
+    story = sends(Story(REFERENCE_STREAM), 10)
+    if when == "before":
+        story.iut.recv(5)
+    if when == "in vain":
+        call = story.iut.begin("recv", length=1)
+    for token in ("r1", "r2"):
+        story.iut.post(token)
+    if when == "in vain":
+        story.iut.finish(call, timeout=True)
+    if when == "beside":
+        story.iut.recv(5)
+    released(story)
+    story.iut.completes("r2", 5, offset=5)
+    story.iut.completes("r1")
+    if when == "after":
+        story.iut.recv()
+    assert story.conclusions("IND-OVL-04") == expected
+
+
+def test_empty_messages_leave_the_order_open() -> None:
+    story = sends(pending("r1", "r2"), 0)
+    sends(story, 5)
+    released(story)
+    story.iut.completes("r1")
+    story.iut.completes("r2", 5)
+    assert story.conclusions("IND-OVL-04") == NOTHING
+
+
+def test_what_was_told_after_the_own_shutdown_has_no_order() -> None:
+    story = sends(pending("r1", "r2"), 5)
+    story.iut.shutdown("receive")
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
+    story.iut.completes("r2", 5)
+    released(story)
+    assert story.conclusions("IND-OVL-04") == NOTHING
+
+
+def test_no_data_came_before_the_end() -> None:
+    story = released(pending("r1", "r2"))
+    story.iut.completes("r1")
+    story.iut.completes("r2")
+    assert story.conclusions("IND-OVL-04") == NOTHING
+
+
 # --- IND-OVL-05 -------------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +526,54 @@ def test_a_receive_that_was_over_is_not_aborted() -> None:
     assert story.conclusions("IND-OVL-05") == NOTHING
 
 
+def test_of_two_receives_one_was_over() -> None:
+    story = sends(pending("r1", "r2"), 5)
+    story.iut.completes("r1", 5)
+    shut(story)
+    story.settle(LONG)
+    assert story.conclusions("IND-OVL-05") == VIOLATED
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(996, NOTHING), (997, VIOLATED)])
+def test_what_is_aborted_completes_in_the_prompt_time(waited: int, expected: set[Conclusion]) -> None:
+    story = shut(pending())
+    story.settle(waited)
+    assert story.conclusions("IND-OVL-05") == expected
+
+
+@pytest.mark.parametrize(("posted_ms", "told_ms", "expected"), [(0, 1, VIOLATED), (1, 1, NOTHING), (0, 0, NOTHING)])
+def test_what_is_pending_as_the_close_is_made(posted_ms: int, told_ms: int, expected: set[Conclusion]) -> None:
+    """Its posting returned so long after the close was called, and it was told so long after that."""
+    story = Story(REFERENCE_STREAM)
+    call = story.iut.begin("post_recv", length=100)
+    story.wait(1)
+    closing = story.iut.begin("close")
+    entered = story.now
+    story.now = entered + (posted_ms - 1) * 1_000_000
+    story.iut.finish(call, token="r1")
+    story.now = entered + (told_ms - 1) * 1_000_000
+    story.iut.completes("r1", error="WSAECONNRESET")
+    story.iut.finish(closing)
+    assert story.conclusions("IND-OVL-05") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
+def test_an_end_as_the_close_returns_may_have_ended_it(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.iut.close()
+    story.wait(later_ms - 1)
+    story.fin(PEER, acked=False)
+    story.iut.completes("r1")
+    assert story.conclusions("IND-OVL-05") == expected
+
+
+def test_data_may_just_have_come_when_it_closes() -> None:
+    story = shut(sends(pending(), 5))
+    story.iut.completes("r1", 5)
+    assert story.conclusions("IND-OVL-05") == NOTHING
+
+
 def test_a_duplicate_keeps_it_pending() -> None:
     story = pending()
     story.iut.call("duplicate", result={"socket": 4})
@@ -372,3 +609,66 @@ def test_what_stays_pending_for_good_is_recorded() -> None:
     story.settle(LONG)
     (finding,) = story.judge("IND-OVL-08")
     assert "stayed pending" in finding.because
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(998, NOTHING), (999, VIOLATED)])
+def test_that_it_stays_pending_takes_the_prompt_time_from_the_first_data_on(
+    waited: int, expected: set[Conclusion]
+) -> None:
+    story = pending()
+    story.iut.shutdown("receive")
+    story.peer.send(0)
+    story.peer.send(5, error="WSAEWOULDBLOCK")
+    story.peer.send(5)
+    since = story.now
+    story.wait(500)
+    story.peer.send(5)
+    story.now = since
+    story.settle(waited)
+    assert story.conclusions("IND-OVL-08") == expected
+
+
+def test_data_from_before_sd_receive_shows_nothing() -> None:
+    story = pending()
+    story.peer.send(5)
+    story.iut.shutdown("receive")
+    story.settle(LONG)
+    assert story.conclusions("IND-OVL-08") == NOTHING
+
+
+@pytest.mark.parametrize("stays", [False, True])
+def test_the_first_data_after_it_is_the_evidence(stays: bool) -> None:
+    story = pending()
+    story.iut.shutdown("receive")
+    first = len(story.events)
+    story.peer.send(5)
+    story.peer.send(5)
+    if not stays:
+        story.iut.completes("r1", 5)
+    story.settle(LONG)
+    (finding,) = story.judge("IND-OVL-08")
+    assert {first + 1, first + 2} == set(finding.events) & set(range(first + 1, first + 5))
+
+
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_other_shutdowns_are_no_sd_receive(how: str) -> None:
+    story = pending()
+    story.iut.shutdown(how)
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
+    assert story.conclusions("IND-OVL-08") == NOTHING
+
+
+def test_what_a_close_after_sd_receive_does_is_no_matter_of_it() -> None:
+    story = pending()
+    story.iut.shutdown("receive")
+    story.iut.close()
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
+    assert story.conclusions("IND-OVL-08") == NOTHING
+
+
+def test_sd_receive_finds_only_one_of_two_pending() -> None:
+    story = sends(pending("r1", "r2"), 5)
+    story.iut.completes("r1", 5)
+    story.iut.shutdown("receive")
+    story.iut.completes("r2", error="WSA_OPERATION_ABORTED")
+    assert len(story.judge("IND-OVL-08")) == 1

@@ -54,6 +54,13 @@ def select(story: Story, *told: str, **options: Any) -> None:
     story.iut.poll(*told, surface="select", ask=("IN",), **options)
 
 
+def at_once(story: Story) -> Story:
+    """What comes next comes at the time of what came last, on a link on which nobody can tell which was first."""
+    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.wait(-1)
+    return story
+
+
 def edge(story: Story, *told: str, **options: Any) -> None:
     story.iut.poll(*told, surface="epoll-et", **options)
 
@@ -126,9 +133,58 @@ def test_select_tells_nothing(after_ms: int, wait_ms: int, takes_ms: int, expect
     assert story.conclusions("IND-SEL-01") == expected
 
 
+@pytest.mark.parametrize(("after_ms", "expected"), [(998, NOTHING), (999, VIOLATED)])
+def test_select_that_was_not_asked_to_wait_tells_nothing(after_ms: int, expected: set[Conclusion]) -> None:
+    story = half_closed()
+    story.wait(after_ms)
+    select(story, takes=PATIENCE)
+    assert story.conclusions("IND-SEL-01") == expected
+
+
+def test_each_select_is_judged_by_itself() -> None:
+    story = Story()
+    select(story)
+    half_closed(story)
+    select(story)
+    select(story, "IN")
+    story.iut.recv(error="EWOULDBLOCK")
+    assert story.conclusions("IND-SEL-01") == VIOLATED
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_select_may_tell_of_the_end_as_it_comes(early_ms: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    call = story.iut.begin("poll", surface="select", events=["IN"])
+    story.peer.shutdown("send")
+    story.fin(PEER, acked=False)
+    at_once(story).wait(-early_ms)
+    story.iut.finish(call, events=["IN"])
+    story.wait(early_ms)
+    story.iut.recv(error="EWOULDBLOCK")
+    assert story.conclusions("IND-SEL-01") == expected
+
+
+def test_a_receive_as_select_returns_comes_after_it() -> None:
+    story = half_closed()
+    select(story, "IN")
+    story.wait(-1)
+    story.iut.recv(error="EWOULDBLOCK")
+    story.iut.recv()
+    assert story.conclusions("IND-SEL-01") == VIOLATED
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
+def test_select_that_returns_as_the_own_shutdown_is_made(later_ms: int, expected: set[Conclusion]) -> None:
+    story = half_closed()
+    select(story, takes=PATIENCE, wait_ms=PATIENCE)
+    story.wait(later_ms - 1)
+    story.iut.shutdown("receive")
+    assert story.conclusions("IND-SEL-01") == expected
+
+
 @pytest.mark.parametrize(
     ("told", "after_ms", "expected"),
-    [(("PRI",), 30, VIOLATED), (("PRI",), 28, NOTHING), (("OUT",), 30, NOTHING), (("PRI", "OUT"), 30, VIOLATED)],
+    [(("PRI",), 29, VIOLATED), (("PRI",), 28, NOTHING), (("OUT",), 30, NOTHING), (("PRI", "OUT"), 30, VIOLATED)],
 )
 def test_select_tells_of_something_else_long_after_the_end(
     told: tuple[str, ...], after_ms: int, expected: set[Conclusion]
@@ -303,6 +359,71 @@ def test_a_receive_that_was_made_before_the_poll_does_not_contradict_it() -> Non
     assert story.conclusions("POSIX-POLL-01") == SATISFIED
 
 
+def test_a_receive_as_the_poll_returns_comes_after_it() -> None:
+    story = half_closed()
+    story.iut.poll(*HALF)
+    story.wait(-1)
+    story.iut.recv(error="EWOULDBLOCK")
+    story.iut.recv()
+    assert story.conclusions("POSIX-POLL-01") == VIOLATED
+
+
+@pytest.mark.parametrize(("before_ms", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_poll_that_is_made_as_the_fin_is_acknowledged(before_ms: int, expected: set[Conclusion]) -> None:
+    story = half_closed(acked=False)
+    story.segment(IUT, "A")
+    at_once(story).wait(-before_ms)
+    story.iut.poll("IN")
+    assert story.conclusions("POSIX-POLL-01") == expected
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+@pytest.mark.parametrize(("surface", "requirement"), [("poll", "POSIX-POLL-01"), ("epoll-et", "POSIX-POLL-04")])
+def test_a_poll_that_returns_as_the_end_comes(
+    surface: str, requirement: str, early_ms: int, expected: set[Conclusion]
+) -> None:
+    story = Story()
+    call = story.iut.begin("poll", surface=surface, events=list(HALF))
+    story.peer.shutdown("send")
+    story.wait(1)
+    story.fin(PEER)
+    story.wait(-2 - early_ms)
+    story.iut.finish(call, events=list(HALF))
+    assert story.conclusions(requirement) == expected
+
+
+def test_each_poll_is_judged_by_itself() -> None:
+    story = Story()
+    story.iut.poll("IN")
+    half_closed(story)
+    story.iut.poll(*HALF)
+    story.iut.poll(*HALF)
+    assert len(story.judge("POSIX-POLL-01")) == 2
+
+
+@pytest.mark.parametrize("change", ["peer-receive", "own-reset", "own-shutdown", "reset"])
+@pytest.mark.parametrize("later_ms", [0, 1])
+def test_what_comes_as_the_poll_returns_may_have_come_before(change: str, later_ms: int) -> None:
+    story = half_closed()
+    story.iut.poll("IN")
+    at_once(story).wait(later_ms)
+    if change == "peer-receive":
+        story.peer.shutdown("receive")
+    elif change == "own-shutdown":
+        story.iut.shutdown("send")
+    else:
+        story.rst(PEER if change == "reset" else IUT)
+    assert story.conclusions("POSIX-POLL-01") == (VIOLATED if later_ms else NOTHING)
+
+
+def test_the_first_reset_of_its_own_counts() -> None:
+    story = half_closed()
+    story.rst(IUT)
+    story.iut.poll(*RESET)
+    story.rst(IUT)
+    assert story.conclusions("POSIX-POLL-01") == NOTHING
+
+
 @pytest.mark.parametrize("change", [lambda s: s.rst(PEER), lambda s: s.rst(IUT), lambda s: s.iut.shutdown("send")])
 def test_what_comes_after_the_poll_changes_nothing(change: Change) -> None:
     story = half_closed()
@@ -411,6 +532,15 @@ def test_the_order_of_the_ends_is_free() -> None:
     assert story.conclusions("POSIX-POLL-02") == SATISFIED
 
 
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_poll_that_is_made_as_both_have_ended(later_ms: int, expected: set[Conclusion]) -> None:
+    story = half_closed()
+    story.iut.shutdown("send")
+    story.wait(later_ms - 1)
+    story.iut.poll(*HALF, takes=10)
+    assert story.conclusions("POSIX-POLL-02") == expected
+
+
 def test_only_one_end_has_ended() -> None:
     for who in (PEER, IUT):
         story = Story()
@@ -468,6 +598,35 @@ def test_an_abort_is_an_error_and_a_hang_up(surface: str, told: tuple[str, ...],
     story = aborted()
     story.wait(30)
     story.iut.poll(*told, surface=surface)
+    assert story.conclusions("POSIX-POLL-03") == expected
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(28, NOTHING), (29, VIOLATED)])
+def test_a_poll_the_settle_time_after_the_reset_must_know(after_ms: int, expected: set[Conclusion]) -> None:
+    story = aborted()
+    story.wait(after_ms)
+    story.iut.poll("IN")
+    assert story.conclusions("POSIX-POLL-03") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_poll_that_returns_as_the_reset_comes(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    call = story.iut.begin("poll", surface="poll", events=list(HALF))
+    story.wait(5)
+    aborted(story)
+    at_once(story).wait(later_ms)
+    story.iut.finish(call, events=list(BOTH))
+    assert story.conclusions("POSIX-POLL-03") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_poll_that_returned_before_the_error_was_taken(later_ms: int, expected: set[Conclusion]) -> None:
+    story = aborted()
+    story.wait(30)
+    story.iut.poll(*BOTH)
+    story.wait(later_ms - 1)
+    story.iut.recv(error="ECONNRESET", takes=5)
     assert story.conclusions("POSIX-POLL-03") == expected
 
 
@@ -587,6 +746,26 @@ def test_an_edge_that_is_not_told(wait_ms: int, takes_ms: int, expected: set[Con
     story = half_closed()
     edge(story, wait_ms=wait_ms, takes=takes_ms)
     assert story.conclusions("POSIX-POLL-04") == expected
+
+
+def test_each_edge_is_judged_by_itself() -> None:
+    story = Story()
+    edge(story, "IN")
+    edge(story, "IN", ask=("IN",))
+    half_closed(story)
+    edge(story)
+    edge(story, *HALF)
+    edge(story, *HALF)
+    assert story.conclusions("POSIX-POLL-04") == SATISFIED | VIOLATED
+
+
+def test_a_poll_that_is_made_as_the_fin_is_acknowledged_ends_the_edge() -> None:
+    story = half_closed(acked=False)
+    story.segment(IUT, "A")
+    at_once(story)
+    edge(story, *HALF)
+    edge(story, *HALF)
+    assert story.conclusions("POSIX-POLL-04") == SATISFIED | VIOLATED
 
 
 def test_an_edge_that_comes_back() -> None:

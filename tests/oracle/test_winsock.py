@@ -113,6 +113,85 @@ def test_a_send_after_close_is_another_matter(how: str, requirement: str) -> Non
     assert story.conclusions(requirement) == NOTHING
 
 
+@BY
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_send_that_was_made_before_it_had_returned(
+    how: str, requirement: str, later_ms: int, expected: set[Conclusion]
+) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.call("send_disconnect" if how == "send_disconnect" else "shutdown", how=how, takes=3)
+    story.wait(later_ms - 1)
+    story.iut.send(5)
+    assert story.conclusions(requirement) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda s: s.iut.close(error="WSAEINTR"), VIOLATED),
+        (lambda s: s.iut.begin("close"), NOTHING),
+        (lambda s: (s.iut.call("duplicate", result={"socket": 4}), s.iut.close(socket=4)), VIOLATED),
+        (lambda s: (s.iut.call("duplicate", result={"socket": 4}), s.iut.close()), NOTHING),
+    ],
+    ids=["failed", "unanswered", "another handle", "this handle"],
+)
+def test_a_send_by_a_handle_that_may_be_closed(change: Change, expected: set[Conclusion]) -> None:
+    story = left("send")
+    change(story)
+    story.iut.send(5, error="WSAENOTSOCK")
+    assert story.conclusions("INIT-SHUT-04") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_send_that_returns_as_the_handle_is_closed(later_ms: int, expected: set[Conclusion]) -> None:
+    story = left("send")
+    story.iut.send(5, error="WSAENOTSOCK", takes=3)
+    story.wait(later_ms - 1)
+    story.iut.close()
+    assert story.conclusions("INIT-SHUT-04") == expected
+
+
+def test_a_send_that_is_made_as_the_handle_is_closed() -> None:
+    story = left("send")
+    story.iut.call("duplicate", result={"socket": 4})
+    story.iut.begin("close")
+    story.wait(-1)
+    story.iut.send(5, error="WSAENOTSOCK")
+    assert story.conclusions("INIT-SHUT-04") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda s: None, VIOLATED),
+        (released, VIOLATED),
+        (lambda s: s.iut.call("set_option", name="KEEPALIVE", value=1), NOTHING),
+        (lambda s: s.peer.close(), NOTHING),
+        (aborted, NOTHING),
+    ],
+    ids=["nothing", "released", "may time out", "peer gone", "aborted"],
+)
+@pytest.mark.parametrize(("direction", "requirement"), [("send", "INIT-SHUT-04"), ("receive", "INIT-SHUT-06")])
+def test_what_excuses_another_error(
+    direction: str, requirement: str, change: Change, expected: set[Conclusion]
+) -> None:
+    for error in ("WSAECONNABORTED", "WSAEINVAL"):
+        story = left(direction)
+        change(story)
+        if direction == "send":
+            story.iut.send(5, error=error)
+        else:
+            story.iut.recv(error=error)
+        assert story.conclusions(requirement) == (VIOLATED if error == "WSAEINVAL" else expected)
+
+
+def test_an_abort_after_the_release_may_be_told_instead() -> None:
+    story = released(left("receive"))
+    story.pdu(PEER, "ABORT")
+    story.iut.recv(error="WSAECONNRESET")
+    assert story.conclusions("INIT-SHUT-06") == NOTHING
+
+
 def test_ending_receiving_alone_refuses_no_send() -> None:
     story = left("receive")
     story.iut.send(5)
@@ -179,6 +258,39 @@ def test_a_receive_posted_after_it_must_complete(waited: int, closes: bool, expe
     assert story.conclusions("INIT-SHUT-06") == expected
 
 
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_receive_that_was_made_before_it_had_returned(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.shutdown("receive", takes=3)
+    story.wait(later_ms - 1)
+    story.iut.recv(5)
+    assert story.conclusions("INIT-SHUT-06") == expected
+
+
+def test_each_receive_after_it_is_judged_by_itself() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.recv(error="WSAEWOULDBLOCK")
+    story.iut.shutdown("receive")
+    story.iut.post("r1")
+    story.iut.post("r2")
+    story.iut.completes("r2", error="WSAECONNRESET")
+    story.iut.recv(error="WSAESHUTDOWN")
+    story.iut.recv(error="WSAEDISCON")
+    assert [f.outcome for f in story.judge("INIT-SHUT-06")] == [Conclusion.SATISFIED, Conclusion.VIOLATED]
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_receive_that_completes_as_the_handle_is_closed(later_ms: int, expected: set[Conclusion]) -> None:
+    story = left("receive")
+    story.header = msgspec.structs.replace(story.header, topology="wire")  # from afar, what was first is told otherwise
+    story.iut.post("r1")
+    story.wait(2)
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
+    story.wait(later_ms - 1)
+    story.iut.close()
+    assert story.conclusions("INIT-SHUT-06") == expected
+
+
 def test_a_posting_that_is_refused_at_once() -> None:
     story = left("receive")
     story.iut.call("post_recv", length=100, error="WSAESHUTDOWN")
@@ -228,6 +340,57 @@ def test_the_addresses_of_a_shut_down_socket(answer: dict[str, Any], expected: s
 def test_the_options_of_a_shut_down_socket(error: str, expected: set[Conclusion]) -> None:
     story = both_shut()
     story.iut.call("get_linger", error=error, result={"on": False, "seconds": 0})
+    assert story.conclusions("INIT-SHUT-10") == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [({"local": REMOTE, "peer": LOCAL}, SATISFIED), ({"local": LOCAL, "peer": REMOTE}, VIOLATED)],
+)
+def test_the_addresses_of_a_server(answer: dict[str, Any], expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM, wire=False)
+    story.events[-1] = msgspec.structs.replace(story.events[-1], client=PEER)
+    story.iut.shutdown("send")
+    released(story)
+    story.iut.call("names", result=answer)
+    assert story.conclusions("INIT-SHUT-10") == expected
+
+
+@pytest.mark.parametrize("which", ["local", "peer"])
+@pytest.mark.parametrize("key", ["host", "port", "family"])
+def test_one_part_of_an_address_is_another(which: str, key: str) -> None:
+    story = both_shut()
+    told = {"local": dict(LOCAL), "peer": dict(REMOTE)}
+    told[which][key] = "other"
+    story.iut.call("names", result=told)
+    assert story.conclusions("INIT-SHUT-10") == (SATISFIED if key == "family" else VIOLATED)
+
+
+def test_an_address_without_a_port_is_compared_without() -> None:
+    story = Story(REFERENCE_STREAM, wire=False)
+    story.events[-1] = msgspec.structs.replace(story.events[-1], client_address={"host": "127.0.0.1"})
+    story.iut.shutdown("send")
+    released(story)
+    story.iut.call("names", result={"local": LOCAL, "peer": REMOTE})
+    assert story.conclusions("INIT-SHUT-10") == SATISFIED
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+@pytest.mark.parametrize("last", ["own", "peer"])
+def test_a_question_as_the_second_end_comes(last: str, later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM, wire=False)
+    (story.peer if last == "own" else story.iut).shutdown("send")
+    story.wait(1)
+    if last == "own":
+        story.iut.shutdown("send", takes=3)
+        story.wait(later_ms - 1)
+    else:
+        story.wait(1)
+        call = story.peer.begin("shutdown", how="send")
+        story.wait(later_ms - 1)
+    story.iut.call("names", error="WSAENOTCONN")
+    if last == "peer":
+        story.peer.finish(call)
     assert story.conclusions("INIT-SHUT-10") == expected
 
 
@@ -307,6 +470,54 @@ def test_send_disconnect_lingers_or_releases_the_socket(takes: int, query: dict[
     assert lingering(takes, **query).conclusions("INIT-SDISC-03") == VIOLATED
 
 
+@pytest.mark.parametrize(
+    ("seconds", "takes", "expected"),
+    [(5, 999, SATISFIED), (5, 1000, VIOLATED), (1, 499, SATISFIED), (1, 500, VIOLATED), (0, 2000, NOTHING)],
+)
+def test_how_long_send_disconnect_may_take(seconds: int, takes: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.linger(seconds)
+    story.iut.send_disconnect(takes=takes)
+    story.iut.call("get_linger", result={"on": True, "seconds": seconds})
+    assert story.conclusions("INIT-SDISC-03") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
+def test_a_question_as_send_disconnect_returns(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.linger(5)
+    story.iut.send_disconnect(takes=3)
+    story.wait(later_ms - 1)
+    story.iut.call("names", error="WSAENOTSOCK")
+    assert story.conclusions("INIT-SDISC-03") == expected
+
+
+def test_send_disconnect_that_failed_keeps_nothing() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.linger(5)
+    story.iut.send_disconnect(error="WSAEINVAL")
+    story.iut.call("get_linger", result={"on": True, "seconds": 5})
+    assert story.conclusions("INIT-SDISC-03") == NOTHING
+
+
+def test_each_send_disconnect_is_judged_by_itself() -> None:
+    story = left("send_disconnect")
+    story.iut.linger(5)
+    story.iut.send_disconnect(takes=2000, error="WSAESHUTDOWN")
+    story.iut.send_disconnect()
+    story.iut.call("names", result={})
+    assert story.conclusions("INIT-SDISC-03") == VIOLATED | SATISFIED
+
+
+def test_a_question_that_an_abort_may_have_refused() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.linger(5)
+    story.iut.send_disconnect()
+    aborted(story)
+    story.iut.call("names", error="WSAENOTCONN")
+    assert story.conclusions("INIT-SDISC-03") == NOTHING
+
+
 def test_nobody_asked_whether_the_socket_is_there() -> None:
     assert lingering().conclusions("INIT-SDISC-03") == NOTHING
 
@@ -377,6 +588,48 @@ def test_a_partial_receive_may_get_an_empty_message() -> None:
     assert story.conclusions("IND-STREAM-08") == NOTHING
 
 
+def test_each_partial_receive_is_judged_by_itself() -> None:
+    story = released(Story(REFERENCE))
+    story.iut.recv(error="WSAEDISCON")
+    story.iut.recv(error="WSAEDISCON", flags=["PARTIAL"])
+    story.iut.recv(error="WSAEINVAL", flags=["PARTIAL"])
+    assert story.conclusions("IND-STREAM-08") == SATISFIED | VIOLATED
+
+
+def test_an_abort_after_the_release_frees_a_partial_receive() -> None:
+    story = released(Story(REFERENCE))
+    story.pdu(PEER, "ABORT")
+    story.iut.recv(error="WSAECONNRESET", flags=["PARTIAL"])
+    assert story.conclusions("IND-STREAM-08") == NOTHING
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+def test_a_partial_receive_may_return_as_the_end_comes(early_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE, wire=False)
+    call = story.iut.begin("recv", length=10, flags=["PARTIAL"])
+    story.wait(2)
+    ends = story.peer.begin("shutdown", how="send")
+    story.wait(-1 - early_ms)
+    story.iut.finish(call, length=0)
+    story.wait(early_ms)
+    story.peer.finish(ends)
+    assert story.conclusions("IND-STREAM-08") == expected
+
+
+def test_a_whole_receive_may_wait_for_ever() -> None:
+    story = released(Story(REFERENCE))
+    story.iut.recv(timeout=True, wait_ms=LONG, takes=LONG)
+    story.iut.recv(error="WSAEDISCON", flags=["PARTIAL"])
+    assert story.conclusions("IND-STREAM-08") == SATISFIED
+
+
+@pytest.mark.parametrize(("flags", "expected"), [(["PARTIAL"], UNDETERMINED), ([], NOTHING)])
+def test_a_partial_receive_at_an_end_that_is_not_known(flags: list[str], expected: set[Conclusion]) -> None:
+    story = released(Story(REFERENCE, lost=1))
+    story.iut.recv(error="WSAEDISCON", flags=flags)
+    assert story.conclusions("IND-STREAM-08") == expected
+
+
 def test_a_whole_receive_is_no_partial_one() -> None:
     story = released(Story(REFERENCE))
     story.iut.recv(error="WSAEDISCON")
@@ -435,6 +688,86 @@ def test_both_directions_must_have_been_tried() -> None:
     story = reset()
     story.iut.recv(error="WSAECONNRESET")
     assert story.conclusions("IND-ABORT-03") == NOTHING
+
+
+@pytest.mark.parametrize("last", ["recv", "send"])
+def test_what_is_asked_as_the_abort_is_told_comes_after_it(last: str) -> None:
+    story = reset()
+    story.wait(-1)
+    if last == "recv":
+        story.iut.recv()
+    else:
+        story.iut.send(5)
+    assert story.conclusions("IND-ABORT-03") == VIOLATED
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
+@pytest.mark.parametrize("last", ["recv", "send"])
+def test_what_returns_as_the_handle_is_closed(last: str, later_ms: int, expected: set[Conclusion]) -> None:
+    story = reset()
+    if last == "recv":
+        story.iut.recv(takes=3)
+    else:
+        story.iut.send(5, takes=3)
+    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.wait(later_ms - 1)
+    story.iut.close()
+    assert story.conclusions("IND-ABORT-03") == expected
+
+
+def test_a_send_as_the_own_shutdown_is_made_shows_nothing() -> None:
+    story = reset()
+    story.iut.recv(error="WSAECONNRESET")
+    call = story.iut.begin("shutdown", how="send")
+    story.wait(-1)
+    story.iut.send(5, error="WSAESHUTDOWN")
+    story.iut.finish(call)
+    assert story.conclusions("IND-ABORT-03") == NOTHING
+
+
+def test_a_send_before_the_own_shutdown_counts() -> None:
+    story = reset()
+    story.iut.recv(error="WSAECONNRESET")
+    story.iut.send(5, error="WSAECONNRESET")
+    story.iut.shutdown("send")
+    assert story.conclusions("IND-ABORT-03") == SATISFIED
+
+
+def test_sends_alone_show_half() -> None:
+    story = reset()
+    story.iut.send(5, error="WSAECONNRESET")
+    assert story.conclusions("IND-ABORT-03") == NOTHING
+
+
+@pytest.mark.parametrize("error", ["", "WSAEDISCON"])
+def test_an_abort_that_was_told_as_an_end_is_another_matter(error: str) -> None:
+    story = aborted(Story(REFERENCE))
+    story.iut.recv(error=error)
+    story.iut.recv(error=error)
+    story.iut.send(5)
+    assert story.conclusions("IND-ABORT-03") == NOTHING
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, VIOLATED), (2, NOTHING)])
+def test_an_abort_may_be_told_as_it_comes(early_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE, wire=False)
+    call = story.iut.begin("recv", length=10)
+    story.peer.linger(0)
+    story.wait(3)
+    closing = story.peer.begin("close")
+    story.wait(-1 - early_ms)
+    story.iut.finish(call, error="WSAECONNRESET")
+    story.wait(early_ms)
+    story.peer.finish(closing)
+    story.iut.recv()
+    assert story.conclusions("IND-ABORT-03") == expected
+
+
+def test_an_abort_that_is_not_known() -> None:
+    story = aborted(Story(REFERENCE, lost=1))
+    story.iut.recv(error="WSAECONNRESET")
+    story.iut.recv()
+    assert story.conclusions("IND-ABORT-03") == UNDETERMINED
 
 
 def test_a_send_after_the_own_shutdown_shows_nothing() -> None:
@@ -524,6 +857,99 @@ def test_an_end_that_is_not_its_own(other: str) -> None:
     assert story.conclusions("IND-ABORT-06") == NOTHING
 
 
+@pytest.mark.parametrize(("value", "error", "kept"), [(1, "", True), (0, "", False), (1, "WSAEINVAL", False)])
+def test_keep_alive_is_asked_for(value: int, error: str, kept: bool) -> None:
+    story = Story(WINSOCK_TCP)
+    story.iut.call("set_option", name="KEEPALIVE", value=value, error=error)
+    story.iut.call("set_option", name="NODELAY", value=1)
+    story.iut.send(5)
+    story.segment(IUT, "PA", 5)
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    story.iut.recv(error="WSAECONNABORTED")
+    found = [bool(story.conclusions(requirement)) for requirement in ("IND-ABORT-06", "IND-ABORT-07")]
+    assert found == [not kept, kept]
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, SATISFIED), (1, SATISFIED)])
+def test_an_end_is_told_once_it_is_cut_off(later_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINSOCK_TCP)
+    story.iut.send(5)
+    story.segment(IUT, "PA", 5)
+    call = story.iut.begin("recv", length=10)
+    story.wait(2)
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    story.wait(later_ms - 1)
+    story.iut.finish(call, error="WSAECONNABORTED")
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    assert story.conclusions("IND-ABORT-06") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, SATISFIED)])
+def test_an_end_that_is_told_as_it_closes_may_come_of_that(later_ms: int, expected: set[Conclusion]) -> None:
+    story = cut_off()
+    story.iut.recv(error="WSAECONNABORTED", takes=3)
+    story.wait(later_ms - 1)
+    story.iut.close()
+    assert story.conclusions("IND-ABORT-06") == expected
+
+
+@pytest.mark.parametrize(
+    ("ms", "expected"), [(-1, SATISFIED), (0, NOTHING), (1, NOTHING), (20, NOTHING), (21, SATISFIED)]
+)
+@pytest.mark.parametrize("held", [False, True])
+def test_something_got_through_while_it_was_cut_off(held: bool, ms: int, expected: set[Conclusion]) -> None:
+    """A segment of the peer's arrived so long after the cut; the IUT's word came 20 ms after it."""
+    story = Story(WINSOCK_TCP)
+    story.iut.send(5)
+    story.segment(IUT, "PA", 5)
+    call = story.iut.begin("recv", length=10)
+    story.wait(5)
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    cut = story.now
+    at = cut + ms * 1_000_000
+    story.now = (cut - 3_000_000 if held else at) - 1_000_000
+    story.segment(PEER, "A", delivered_at=at if held else None)
+    story.now = cut + 19_000_000
+    story.iut.finish(call, error="WSAECONNABORTED")
+    assert story.conclusions("IND-ABORT-06") == expected
+
+
+def test_what_the_iut_put_on_the_link_got_through_to_nobody() -> None:
+    story = cut_off()
+    story.segment(IUT, "PA", 5, start=0)
+    story.iut.recv(error="WSAECONNABORTED")
+    assert story.conclusions("IND-ABORT-06") == SATISFIED
+
+
+@pytest.mark.parametrize(("resets", "expected"), [(True, SATISFIED), (False, NOTHING)])
+def test_a_reset_of_its_own_is_no_end_of_the_peers(resets: bool, expected: set[Conclusion]) -> None:
+    story = Story(WINSOCK_TCP)
+    story.iut.send(5)
+    story.segment(IUT, "PA", 5)
+    if resets:
+        story.segment(PEER, "A", fate=Fate.DROPPED)
+        story.rst(IUT)
+    else:
+        story.fin(PEER)
+        story.segment(PEER, "A", fate=Fate.DROPPED)
+    story.iut.recv(error="WSAECONNABORTED")
+    assert story.conclusions("IND-ABORT-06") == expected
+
+
+def test_a_user_time_out_needs_nothing_sent() -> None:
+    story = cut_off("USER_TIMEOUT", sent=False)
+    story.iut.recv(error="WSAETIMEDOUT")
+    assert story.conclusions("IND-ABORT-06") == SATISFIED
+
+
+def test_a_send_that_failed_sent_nothing() -> None:
+    story = Story(WINSOCK_TCP)
+    story.iut.send(5, error="WSAEWOULDBLOCK")
+    story.segment(PEER, "A", fate=Fate.DROPPED)
+    story.iut.recv(error="WSAECONNABORTED")
+    assert story.conclusions("IND-ABORT-06") == NOTHING
+
+
 # --- IND-POLL-01 ------------------------------------------------------------------------------------------------------
 
 
@@ -569,6 +995,113 @@ def test_wsapoll_may_tell_something_else(before: Change) -> None:
     released(story)
     story.settle()
     assert polls(story, "IN").conclusions("IND-POLL-01") == NOTHING
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(28, NOTHING), (29, VIOLATED)])
+@pytest.mark.parametrize("told", [(), ("IN",)])
+def test_wsapoll_must_know_in_the_settle_time(told: tuple[str, ...], after_ms: int, expected: set[Conclusion]) -> None:
+    for asked in ({}, {"wait_ms": 0}):
+        story = Story(WINSOCK_TCP)
+        story.peer.shutdown("send")
+        story.fin(PEER)
+        story.wait(after_ms)
+        story.iut.poll(*told, surface="wsapoll", ask=("IN",), takes=10, **asked)
+        assert story.conclusions("IND-POLL-01") == expected
+
+
+@pytest.mark.parametrize(
+    ("wait_ms", "told", "expected"), [(28, (), NOTHING), (29, (), VIOLATED), (29, ("IN",), NOTHING)]
+)
+def test_wsapoll_that_waits_looks_so_long(wait_ms: int, told: tuple[str, ...], expected: set[Conclusion]) -> None:
+    story = Story(WINSOCK_TCP)
+    story.peer.shutdown("send")
+    story.fin(PEER)
+    assert polls(story, *told, takes=100, wait_ms=wait_ms).conclusions("IND-POLL-01") == expected
+
+
+def test_each_wsapoll_is_judged_by_itself() -> None:
+    story = polls(Story(REFERENCE_STREAM))
+    story.iut.poll(surface="select", ask=("IN",), takes=LONG)
+    _data(story)
+    released(story)
+    story.settle()
+    polls(story, "IN")
+    story.iut.recv(5)
+    story.iut.call("poll", surface="wsapoll", events=["IN"], error="WSAEINVAL")
+    polls(story, "HUP")
+    polls(story, "IN")
+    assert [f.outcome for f in story.judge("IND-POLL-01")] == [Conclusion.SATISFIED, Conclusion.VIOLATED]
+
+
+@pytest.mark.parametrize(("early_ms", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_wsapoll_returns_as_the_end_comes(early_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINSOCK_TCP)
+    call = story.iut.begin("poll", surface="wsapoll", events=["IN"])
+    story.peer.shutdown("send")
+    story.wait(1)
+    story.fin(PEER, acked=False)
+    story.wait(-1 - early_ms)
+    story.iut.finish(call, events=["HUP"])
+    assert story.conclusions("IND-POLL-01") == expected
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
+@pytest.mark.parametrize("change", ["send", "receive", "close", "abort"])
+def test_what_comes_as_wsapoll_returns_may_show(change: str, later_ms: int, expected: set[Conclusion]) -> None:
+    story = released(Story(REFERENCE_STREAM))
+    story.settle()
+    polls(story, "IN")
+    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.wait(later_ms - 1)
+    if change == "abort":
+        story.pdu(PEER, "ABORT")
+    elif change == "close":
+        story.iut.begin("close")
+    else:
+        story.iut.shutdown(change)
+    assert story.conclusions("IND-POLL-01") == expected
+
+
+def test_an_own_end_that_was_refused_shows_nothing() -> None:
+    story = released(Story(REFERENCE_STREAM))
+    story.iut.shutdown("send", error="WSAEINVAL")
+    story.settle()
+    assert polls(story, "IN").conclusions("IND-POLL-01") == VIOLATED
+
+
+def test_what_may_time_out_is_not_judged_by_wsapoll() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.call("set_option", name="KEEPALIVE", value=1)
+    released(story)
+    story.settle()
+    assert polls(story, "IN").conclusions("IND-POLL-01") == NOTHING
+
+
+@pytest.mark.parametrize(("later_ms", "expected"), [(-1, VIOLATED), (0, NOTHING), (1, NOTHING)])
+def test_once_a_call_has_told_of_the_abort_wsapoll_is_free(later_ms: int, expected: set[Conclusion]) -> None:
+    story = aborted(Story(REFERENCE_STREAM))
+    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.settle()
+    story.iut.recv(error="WSAECONNRESET", takes=5)
+    story.wait(later_ms - 1)
+    assert polls(story, "IN", takes=5).conclusions("IND-POLL-01") == expected
+
+
+def test_a_graceful_end_that_was_told_is_told_again() -> None:
+    story = released(Story(REFERENCE_STREAM))
+    story.settle()
+    story.iut.recv()
+    assert polls(story, "IN").conclusions("IND-POLL-01") == VIOLATED
+
+
+def test_wsapoll_at_an_end_that_is_not_known() -> None:
+    story = released(Story(REFERENCE_STREAM, lost=1))
+    assert story.conclusions("IND-POLL-01") == NOTHING
+    assert polls(story, "IN").conclusions("IND-POLL-01") == UNDETERMINED
+
+
+def test_wsapoll_of_what_has_not_ended() -> None:
+    assert polls(Story(REFERENCE_STREAM), "HUP").conclusions("IND-POLL-01") == NOTHING
 
 
 def test_wsapoll_before_the_end_or_on_messages() -> None:
@@ -618,3 +1151,16 @@ def test_shutdown_of_a_listener_is_recorded(error: str, told: set[Conclusion]) -
 def test_shutdown_of_other_sockets_is_no_matter_of_listeners() -> None:
     story = left("send")
     assert story.conclusions("ERR-06") == NOTHING
+
+
+@pytest.mark.parametrize("ended", ["never", "not it", "closed", "refused", "unsupported"])
+def test_what_is_no_listener_any_more(ended: str) -> None:
+    story = Story(REFERENCE, connected=False)
+    story.iut.call("listen", socket=9, result={"address": {}}, error="WSAEINVAL" if ended == "refused" else "")
+    if ended in ("closed", "not it"):
+        story.iut.close(socket=9 if ended == "closed" else 8)
+    if ended == "unsupported":
+        story.iut.finish(story.iut.begin("shutdown", socket=9, how="send"), unsupported="no shutdown")
+    else:
+        story.iut.shutdown("send", socket=9)
+    assert bool(story.conclusions("ERR-06")) == (ended in ("never", "not it"))
