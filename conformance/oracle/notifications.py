@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from itertools import pairwise
 
 from conformance.oracle.departing import Observed
 from conformance.oracle.findings import Evidence, Expectation, Finding
@@ -111,7 +110,8 @@ def _reset_before(connection: Connection, notification: Notification) -> bool:
 def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """One registration tells FD_CLOSE at most once, and no call re-enables it. [WSAEventSelect, WSAAsyncSelect]"""
     ending, settle_ns = connection.peer_to_iut.ending, connection.header.settle_ns
-    for earlier, registration in pairwise((None, *for_close(connection))):
+    registered = list(for_close(connection))
+    for earlier, registration in zip((None, *registered), registered, strict=False):
         notices = told(connection, registration)
         if earlier is not None:
             # What was raised before the registering call, or at its very instant, may be the earlier registration's.

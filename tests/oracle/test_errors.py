@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from typing import Any
+
 import pytest
 
 from conformance.catalogue.statement import Statement
@@ -63,7 +65,7 @@ def test_two_faults_at_once_are_not_judged() -> None:
     ],
 )
 def test_disconnect_data_is_a_second_fault_where_there_is_none(
-    claimed: Statement, arguments: dict[str, object], expected: set[Conclusion]
+    claimed: Statement, arguments: dict[str, Any], expected: set[Conclusion]
 ) -> None:
     story = Story(claimed, connected=False)
     story.iut.call("socket", socket=None, family="inet", kind="stream", result={"socket": 7})
