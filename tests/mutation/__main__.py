@@ -26,7 +26,7 @@ from tests.mutation.session import NO_PYTHON, Mutant, Session, mutants_of
 from tests.mutation.trying import Place, try_all
 
 SHARE = 0.90
-SESSION = Path(".mutation.jsonl")
+SESSION = Path(".mutation")
 EXAMPLE = "example: python -m tests.mutation --module closing --sample 10"
 _KINDS = ("mutants", "died", "of these timed out", "survived with a reason", "survived without")
 
@@ -39,9 +39,7 @@ def main() -> int:
     parser.add_argument("--again", action="store_true", help="try the survivors once more, for tests that are new")
     parser.add_argument("--show", action="store_true", help="show what is known, and try nothing")
     parser.add_argument("--jobs", type=_number, default=os.cpu_count(), metavar="N", help="tried at a time; all cores")
-    parser.add_argument(
-        "--session", type=Path, default=Path(".mutation"), metavar="DIR", help="what is known; .mutation"
-    )
+    parser.add_argument("--session", type=Path, default=SESSION, metavar="FILE", help=f"what is known; {SESSION}")
     parser.add_argument("--code", type=Path, default=Path("conformance/oracle"), help="the folder that is changed")
     parser.add_argument("--tests", type=Path, default=Path("tests/oracle"), help="the tests that are to notice")
     parser.add_argument("--reasons", type=Path, default=SURVIVORS, metavar="FILE", help="why some may live")

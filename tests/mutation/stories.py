@@ -36,6 +36,7 @@ class Stories:
 
     def __init__(self) -> None:
         self._judged: dict[str, list[Judged]] = defaultdict(list)
+        self._unsteady = set[str]()
         self._test = ""
         self._original = judging.findings_of
 
@@ -61,15 +62,21 @@ class Stories:
     def stop(self) -> None:
         """From now on the judges are asked, and nothing is kept."""
         judging.findings_of = self._original
+        self._unsteady = {test for test, judged in self._judged.items() if any(each.changed for each in judged)}
 
     def requirements(self) -> Iterator[tuple[str, list[Judged]]]:
         """All that was judged, by requirement."""
         by_requirement: dict[str, list[Judged]] = defaultdict(list)
-        for judged in self._judged.values():
-            for each in judged:
+        for test, judged in self._judged.items():
+            for each in judged if test not in self._unsteady else ():
                 by_requirement[each.expectation.requirement.id].append(each)
         yield from by_requirement.items()
 
     def changed(self, test: str, requirements: set[str]) -> bool:
-        """Whether the judges of these requirements find anything else now in what that test judged."""
+        """Whether the judges of these requirements find anything else now in what that test judged.
+
+        Of a test that puts a judge of its own in place nothing can be said: it has to be run.
+        """
+        if test in self._unsteady:
+            return True
         return any(each.changed for each in self._judged[test] if each.expectation.requirement.id in requirements)
