@@ -22,8 +22,9 @@ from rich.table import Table
 
 from tests.mutation.children import NO_END
 from tests.mutation.reasons import SURVIVORS, Reasons
+from tests.mutation.running import Place
 from tests.mutation.session import NO_PYTHON, Mutant, Session, mutants_of
-from tests.mutation.trying import Place, try_all
+from tests.mutation.trying import try_all
 
 SHARE = 0.90
 SESSION = Path(".mutation")

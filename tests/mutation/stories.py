@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from conformance.oracle import judging
@@ -26,6 +27,11 @@ class Judged:
     findings: tuple[Finding, ...]
 
     @property
+    def requirement(self) -> str:
+        """The requirement's id."""
+        return self.expectation.requirement.id
+
+    @property
     def changed(self) -> bool:
         """They find something else now."""
         return tuple(judging.findings_of(self.history, self.expectation)) != self.findings
@@ -36,47 +42,52 @@ class Stories:
 
     def __init__(self) -> None:
         self._judged: dict[str, list[Judged]] = defaultdict(list)
-        self._unsteady = set[str]()
+        self._own_judges = set[str]()
         self._test = ""
-        self._original = judging.findings_of
 
     def begin(self, test: str) -> None:
         """A test begins."""
         self._test = test
         self._told = iter(self._judged.get(test, ()))
 
-    def record(self) -> None:
-        """From now on keep what is judged."""
+    @contextmanager
+    def recorded(self) -> Iterator[None]:
+        """Keep what is judged."""
+        original = judging.findings_of
 
-        def recorded(history: History, expectation: Expectation) -> Iterator[Finding]:
-            findings = tuple(self._original(history, expectation))
+        def record(history: History, expectation: Expectation) -> Iterator[Finding]:
+            findings = tuple(original(history, expectation))
             self._judged[self._test].append(Judged(history, expectation, findings))
             return iter(findings)
 
-        judging.findings_of = recorded
+        judging.findings_of = record
+        try:
+            yield
+        finally:
+            judging.findings_of = original
+        self._own_judges = {test for test, judged in self._judged.items() if any(each.changed for each in judged)}
 
-    def recite(self) -> None:
-        """From now on no judge is asked: a test that is run again is told what they found before."""
+    @contextmanager
+    def recited(self) -> Iterator[None]:
+        """Ask no judge: a test that is run again is told what they found before."""
+        original = judging.findings_of
         judging.findings_of = lambda history, expectation: iter(next(self._told).findings)
+        yield
+        judging.findings_of = original
 
-    def stop(self) -> None:
-        """From now on the judges are asked, and nothing is kept."""
-        judging.findings_of = self._original
-        self._unsteady = {test for test, judged in self._judged.items() if any(each.changed for each in judged)}
-
-    def requirements(self) -> Iterator[tuple[str, list[Judged]]]:
-        """All that was judged, by requirement."""
-        by_requirement: dict[str, list[Judged]] = defaultdict(list)
+    def by_requirement(self) -> dict[str, list[Judged]]:
+        """All that was judged, but for what tests judged that put judges of their own in place."""
+        found: dict[str, list[Judged]] = defaultdict(list)
         for test, judged in self._judged.items():
-            for each in judged if test not in self._unsteady else ():
-                by_requirement[each.expectation.requirement.id].append(each)
-        yield from by_requirement.items()
+            for each in judged if test not in self._own_judges else ():
+                found[each.requirement].append(each)
+        return found
 
     def changed(self, test: str, requirements: set[str]) -> bool:
         """Whether the judges of these requirements find anything else now in what that test judged.
 
-        Of a test that puts a judge of its own in place nothing can be said: it has to be run.
+        Of a test that puts a judge of its own in place nobody can say.
         """
-        if test in self._unsteady:
+        if test in self._own_judges:
             return True
-        return any(each.changed for each in self._judged[test] if each.expectation.requirement.id in requirements)
+        return any(each.changed for each in self._judged.get(test, ()) if each.requirement in requirements)
