@@ -34,21 +34,14 @@ _KINDS = ("mutants", "died", "of these timed out", "survived with a reason", "su
 
 def main() -> int:
     """Try the mutants and show who lives. Returns 1 if too many do, or one does for which no reason is written down."""
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__, epilog=EXAMPLE)
-    parser.add_argument("--module", action="append", default=[], metavar="NAME", help="this module only; repeatable")
-    parser.add_argument("--sample", type=_number, default=1, metavar="N", help="every Nth mutant of each module")
-    parser.add_argument("--again", action="store_true", help="try the survivors once more, for tests that are new")
-    parser.add_argument("--show", action="store_true", help="show what is known, and try nothing")
-    parser.add_argument("--jobs", type=_number, default=os.cpu_count(), metavar="N", help="tried at a time; all cores")
-    parser.add_argument("--session", type=Path, default=SESSION, metavar="FILE", help=f"what is known; {SESSION}")
-    parser.add_argument("--code", type=Path, default=Path("conformance/oracle"), help="the folder that is changed")
-    parser.add_argument("--tests", type=Path, default=Path("tests/oracle"), help="the tests that are to notice")
-    parser.add_argument("--reasons", type=Path, default=SURVIVORS, metavar="FILE", help="why some may live")
+    parser = _parser()
     options = parser.parse_args()
     place = Place(options.code, options.tests)
     modules = [module for module in place.modules() if not options.module or module.stem in options.module]
     if unknown := {*options.module} - {module.stem for module in modules}:
         parser.error(f"no module of {place.code}: {', '.join(sorted(unknown))}")
+    if not modules:
+        parser.error(f"no module in {place.code}")
     console = Console(file=os.fdopen(os.dup(1), "w"))  # nobody hears what mutants say
     began, session = time.monotonic(), Session(options.session)
     mutants = [mutant for module in modules for mutant in mutants_of(module)[:: options.sample]]
@@ -58,11 +51,28 @@ def main() -> int:
             _try(place, [m for m in mutants if session.caught(m) in wanted], session, console, options.jobs)
         except KeyboardInterrupt:
             console.print("stopped: the same command goes on from here")
+        except RuntimeError as problem:
+            parser.exit(2, f"{parser.prog}: {problem}\n")
     minutes = (time.monotonic() - began) / 60
     return show({m: session.caught(m) for m in mutants}, Reasons.read(options.reasons), console, minutes=minutes)
 
 
-def _number(text: str) -> int:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__, epilog=EXAMPLE)
+    parser.add_argument("--module", action="append", default=[], metavar="NAME", help="this module only; repeatable")
+    parser.add_argument("--sample", type=count, default=1, metavar="N", help="every Nth mutant of each module")
+    parser.add_argument("--again", action="store_true", help="try the survivors once more, for tests that are new")
+    parser.add_argument("--show", action="store_true", help="show what is known, and try nothing")
+    parser.add_argument("--jobs", type=count, default=os.cpu_count(), metavar="N", help="tried at a time; all cores")
+    parser.add_argument("--session", type=Path, default=SESSION, metavar="FILE", help=f"what is known; {SESSION}")
+    parser.add_argument("--code", type=Path, default=Path("conformance/oracle"), help="the folder that is changed")
+    parser.add_argument("--tests", type=Path, default=Path("tests/oracle"), help="the tests that are to notice")
+    parser.add_argument("--reasons", type=Path, default=SURVIVORS, metavar="FILE", help="why some may live")
+    return parser
+
+
+def count(text: str) -> int:
+    """A number from 1 on. Raises ValueError for others."""
     number = int(text)
     if number < 1:
         raise ValueError(text)

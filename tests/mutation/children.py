@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, NoReturn, TypeVar
 
 NO_END = "no end"
@@ -36,27 +37,22 @@ def in_children(works: Iterable[tuple[K, Work]], *, jobs: int, cpu_s: int) -> It
     A work is taken from `works` only when there is a child for it, so that it may depend on what was told before.
     """
     waiting, running = iter(works), dict[int, _Child[K]]()
-    more = True
     try:
-        while more or running:
-            while more and len(running) < jobs:
-                key, work = next(waiting, (None, None))
-                if work is None:
-                    more = False
-                else:
-                    child = _started(key, work, cpu_s)  # type: ignore[arg-type]
-                    running[child.reading] = child  # type: ignore[assignment]
-            for child in _ended(running):  # type: ignore[assignment]
-                yield child.key, _answer(running.pop(child.reading))  # type: ignore[misc]
+        while True:
+            for key, work in islice(waiting, jobs - len(running)):
+                child = _started(key, work, cpu_s)
+                running[child.reading] = child
+            if not running:
+                return
+            for child in _ended(running):
+                yield child.key, _answer(running.pop(child.reading))
     finally:
-        for child in running.values():  # type: ignore[assignment]
+        for child in running.values():
             _answer(child, kill=True)
 
 
 def _ended(running: dict[int, _Child[K]]) -> list[_Child[K]]:
     """Those that have answered; the ones whose time is up are ended."""
-    if not running:
-        return []
     soonest = min(child.until for child in running.values())
     ready = select.select([*running], [], [], max(0, soonest - time.monotonic()))[0]
     for child in running.values():

@@ -127,13 +127,13 @@ def _unread(module: Path) -> Callable[[Position, Position], bool]:
 
 def _spans(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
     for node in ast.walk(tree):
-        places = list[ast.AST | None]()
+        places = list[ast.expr | None]()
         match node:
             case ast.FunctionDef(returns=returns, args=args):
                 places.append(returns)
                 if args.kwonlyargs:  # the star before them, which cosmic-ray takes for a product
-                    last = (node, *args.args, *args.defaults)[-1]
-                    yield (last.lineno, last.col_offset), (args.kwonlyargs[0].lineno, args.kwonlyargs[0].col_offset)
+                    last, first = (node, *args.args, *args.defaults)[-1], args.kwonlyargs[0]
+                    yield (last.lineno, last.col_offset), (first.lineno, first.col_offset)
             case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation):
                 places.append(annotation)
             case ast.ClassDef(keywords=keywords, decorator_list=decorators):
@@ -142,4 +142,4 @@ def _spans(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
                 places.append(node)
         for place in places:
             if place is not None:
-                yield (place.lineno, place.col_offset), (place.end_lineno, place.end_col_offset)  # type: ignore[attr-defined]
+                yield (place.lineno, place.col_offset), (place.end_lineno or 0, place.end_col_offset or 0)
