@@ -129,10 +129,12 @@ def _spans(tree: ast.Module) -> Iterator[tuple[Position, Position]]:
     for node in ast.walk(tree):
         places = list[ast.expr | None]()
         match node:
-            case ast.FunctionDef(returns=returns, args=args):
+            case ast.FunctionDef() as function:
+                returns, args = function.returns, function.args
                 places.append(returns)
                 if args.kwonlyargs:  # the star before them, which cosmic-ray takes for a product
-                    last, first = (node, *args.args, *args.defaults)[-1], args.kwonlyargs[0]
+                    before: tuple[ast.FunctionDef | ast.arg | ast.expr, ...] = (function, *args.args, *args.defaults)
+                    last, first = before[-1], args.kwonlyargs[0]
                     yield (last.lineno, last.col_offset), (first.lineno, first.col_offset)
             case ast.arg(annotation=annotation) | ast.AnnAssign(annotation=annotation):
                 places.append(annotation)
