@@ -1055,7 +1055,7 @@ def test_each_shutdown_is_timed() -> None:
     story.iut.shutdown("receive")
     story.iut.shutdown("send", takes=2000)
     (finding,) = story.judge("INIT-SHUT-09")
-    assert finding.outcome is Conclusion.VIOLATED
+    assert finding.outcome == Conclusion.VIOLATED
     assert finding.because == "shutdown(send) took 2.000 s, with 60 s of linger and data still unsent"
 
 
@@ -1433,7 +1433,7 @@ def test_any_answer_to_connecting_again_is_told(error: str, words: str) -> None:
     story = _both_ended()
     story.iut.call("connect", error=error)
     (finding,) = story.judge("INIT-SHUT-13")
-    assert finding.outcome is Conclusion.SATISFIED
+    assert finding.outcome == Conclusion.SATISFIED
     assert words in finding.because
 
 
