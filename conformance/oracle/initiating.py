@@ -78,14 +78,14 @@ def ending_receiving_begins_nothing(connection: Connection, accepted: Expectatio
     since = connection.established.at
     shutdowns = (o for o in connection.iut.calls("shutdown") if o.how == "receive" and o.entered >= since)
     call = next((o for o in shutdowns if o.succeeded), None)
-    if call is None or call.returned is None or any(o.entered <= call.returned for o in goodbyes(connection)):
+    if call is None or any(o.entered <= call.over for o in goodbyes(connection)):
         return
-    if unread(connection, call.entered) or not intact(connection, call.returned):
+    if unread(connection, call.entered) or not intact(connection, call.over):
         return
     limit = min(until(connection, call), _peers_next_step(connection, call.entered))
     if (sign := sign_of_an_end(connection, call.entered, limit)) is not None:
         yield accepted.violated(f"after {call.name} alone, {sign.seen}", call, sign)
-    elif look := quiet(connection.peer, call.returned, connection.header.settle_ns, limit):
+    elif look := quiet(connection.peer, call.last_at, connection.header.settle_ns, limit):
         yield accepted.satisfied(f"after {call.name} alone, nothing came, and at the peer {look.seen}", call, look)
 
 
@@ -208,12 +208,13 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
     ]
     if not again:
         return
-    direction, seen = connection.iut_to_peer, f"{first.name} was repeated, and {again[0].seen}"
-    resets = (r for r in direction.resets if again[0].entered <= r.at < gone)
+    second, direction = again[0], connection.iut_to_peer
+    seen = f"{first.name} was repeated, and {second.seen}"
+    resets = (r for r in direction.resets if second.entered <= r.at < gone)
     if (reset := next((r for r in resets if _of_its_own(connection, r)), None)) is not None:
-        yield accepted.violated(f"{seen}: the connection was reset", first, again[0], reset)
-    elif (abort := _abort_after(connection, again[0])) is not None:
-        yield accepted.violated(f"{seen}: the IUT sent {abort.name}", first, again[0], abort)
+        yield accepted.violated(f"{seen}: the connection was reset", first, second, reset)
+    elif (abort := _abort_after(connection, second)) is not None:
+        yield accepted.violated(f"{seen}: the IUT sent {abort.name}", first, second, abort)
     elif direction.visible:
         ends = sorted({fin.end for fin in direction.fins})
         if ends:
@@ -221,7 +222,7 @@ def a_repeated_shutdown_ends_nothing_twice(connection: Connection, accepted: Exp
             yield accepted.decide(
                 len(ends) == 1, f"{seen}: {numbers}", f"{seen}: {numbers}", first, *again, *direction.fins
             )
-    elif not connection.unseen and (other := _one_end(connection, again[0])) is not None:
+    elif not connection.unseen and (other := _one_end(connection, second)) is not None:
         told, differs = other
         words = ", ".join(dict.fromkeys(r.seen for r in told))
         yield accepted.decide(not differs, f"{seen}: {words}", f"{seen}: {words}", first, *again, *told)
@@ -276,13 +277,12 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
 
     [Winsock SPI, Graceful Shutdown, Linger Options, and Socket Closure, scenario]
     """
-    asked, told = _request(connection, End.IUT)
-    if asked is not None and told is not None:
-        yield from _exchange(connection, accepted, connection.peer, response(connection), asked, told)
+    if (request := _request(connection, End.IUT)) is not None:
+        yield from _exchange(connection, accepted, connection.peer, response(connection), *request)
         return
-    asked, told = _request(connection, End.PEER)
-    if asked is None or told is None:
+    if (request := _request(connection, End.PEER)) is None:
         return
+    asked, told = request
     limit: float = min((o.entered for o in goodbyes(connection)), default=math.inf)
     if (refused := refused_send(connection, told.at, limit)) is not None:
         yield accepted.violated(f"the peer had ended only its own sending, and {refused.seen}", asked, told, refused)
@@ -293,16 +293,16 @@ def the_half_close_exchange_works(connection: Connection, accepted: Expectation)
         yield from _exchange(connection, accepted, connection.iut, delivery(connection, ended), asked, told)
 
 
-def _request(connection: Connection, asker: End) -> tuple[Operation | None, Report | None]:
-    """That end's shutdown of sending, and the other's word of it, if that came before the other's own end."""
+def _request(connection: Connection, asker: End) -> tuple[Operation, Report] | None:
+    """That end's shutdown of sending, and the other's word of it; None unless that came before the other's own end."""
     asked, answered = connection.side(asker).ending, connection.side(asker.other).ending
     if asked is None or not (asked.how == "send" or asked.has_no_data):
-        return None, None
+        return None
     told = read(connection.from_(asker), connection.statement).final
     if told is None or told.told not in GRACEFUL_WORDS or told.at < asked.entered:
-        return None, None
+        return None
     if answered is not None and answered.entered < told.at:
-        return None, None
+        return None
     return asked, told
 
 

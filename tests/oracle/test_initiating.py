@@ -472,6 +472,22 @@ def test_what_the_peer_had_sent_and_the_iut_had_read_excuses_nothing() -> None:
     assert story.conclusions("INIT-SHUT-03") == VIOLATED
 
 
+@pytest.mark.parametrize("when", ["long before", "at its return"])
+def test_a_fin_that_another_shutdown_began_is_not_the_receive_shutdown_s(when: str) -> None:
+    story = Story()
+    if when == "long before":
+        story.iut.shutdown("send")
+        story.iut.shutdown("receive")
+        story.segment(IUT, "FA")
+    else:
+        call = story.iut.begin("shutdown", how="receive")
+        story.segment(IUT, "FA")
+        story.iut.finish(call)
+        at_once(story)
+        story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-03") == NOTHING
+
+
 # --- INIT-SHUT-05 -----------------------------------------------------------------------------------------------------
 
 
@@ -705,6 +721,15 @@ def test_a_reset_before_the_shutdown_is_not_an_answer_to_what_came_after_it() ->
     story.fin(IUT)
     _answer(story, ends=False)
     assert story.conclusions("INIT-SHUT-05") == NOTHING
+
+
+def test_data_at_the_instant_at_which_the_shutdown_returned_is_late() -> None:
+    story = _half_closed(wireless)
+    at_once(story)
+    story.peer.send(5)
+    story.peer.shutdown("send")
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-SHUT-05") == VIOLATED
 
 
 # --- INIT-SHUT-08 -----------------------------------------------------------------------------------------------------
@@ -1055,7 +1080,7 @@ def test_each_shutdown_is_timed() -> None:
     story.iut.shutdown("receive")
     story.iut.shutdown("send", takes=2000)
     (finding,) = story.judge("INIT-SHUT-09")
-    assert finding.outcome is Conclusion.VIOLATED
+    assert finding.outcome == Conclusion.VIOLATED
     assert finding.because == "shutdown(send) took 2.000 s, with 60 s of linger and data still unsent"
 
 
@@ -1128,6 +1153,15 @@ def test_when_a_peer_that_reads_makes_room(when: str, expected: set[Conclusion])
     if when == "after":
         story.peer.recv(100)
     assert story.conclusions("INIT-SHUT-09") == expected
+
+
+def test_a_send_that_returned_at_the_instant_of_the_shutdown_was_before_it() -> None:
+    story = wireless()
+    story.iut.linger(60)
+    story.iut.send(1000, accepted=600)
+    at_once(story)
+    story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-09") == SATISFIED
 
 
 # --- INIT-SHUT-11 -----------------------------------------------------------------------------------------------------
@@ -1391,6 +1425,28 @@ def test_which_abort_after_a_repetition_is_unprovoked(said: tuple[str, ...], exp
     assert story.conclusions("INIT-SHUT-11") == expected
 
 
+def test_a_shutdown_at_the_instant_at_which_the_first_returned_is_a_repetition() -> None:
+    story = Story()
+    first = story.iut.begin("shutdown", how="send")
+    story.fin(IUT)
+    story.iut.finish(first)
+    at_once(story)
+    story.iut.shutdown("send")
+    assert story.conclusions("INIT-SHUT-11") == SATISFIED
+
+
+def test_the_first_of_two_repetitions_counts() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.iut.shutdown("send")
+    story.rst(IUT)
+    story.iut.shutdown("send", error="ENOTCONN")
+    (finding,) = story.judge("INIT-SHUT-11")
+    assert finding.outcome == Conclusion.VIOLATED
+    assert "shutdown(send) succeeded" in finding.because
+
+
 # --- INIT-SHUT-13 -----------------------------------------------------------------------------------------------------
 
 
@@ -1433,7 +1489,7 @@ def test_any_answer_to_connecting_again_is_told(error: str, words: str) -> None:
     story = _both_ended()
     story.iut.call("connect", error=error)
     (finding,) = story.judge("INIT-SHUT-13")
-    assert finding.outcome is Conclusion.SATISFIED
+    assert finding.outcome == Conclusion.SATISFIED
     assert words in finding.because
 
 
@@ -1602,7 +1658,14 @@ def test_an_exchange_has_an_order(wrong: str) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
-    [("whole", VIOLATED), ("empty", NOTHING), ("refused", NOTHING), ("before", NOTHING), ("after the end", NOTHING)],
+    [
+        ("whole", VIOLATED),
+        ("empty", NOTHING),
+        ("refused", NOTHING),
+        ("before", NOTHING),
+        ("after the end", NOTHING),
+        ("before and after the end", NOTHING),
+    ],
 )
 def test_what_is_an_answer(answer: str, expected: set[Conclusion]) -> None:
     """Of the answer the IUT reads nothing; that is wrong where it was one."""
@@ -1612,14 +1675,14 @@ def test_what_is_an_answer(answer: str, expected: set[Conclusion]) -> None:
         story.peer.send(7)
     story.peer.recv()
     match answer:
-        case "whole":
+        case "whole" | "before and after the end":
             story.peer.send(7)
         case "empty":
             story.peer.send(0)
         case "refused":
             story.peer.send(7, error="EPIPE")
     story.peer.shutdown("send")
-    if answer == "after the end":
+    if answer.endswith("after the end"):
         story.peer.send(7)
     story.iut.recv(error="ECONNRESET")
     assert story.conclusions("DD-SCN-05") == expected
@@ -1687,6 +1750,33 @@ def test_how_an_answer_may_end(end: str) -> None:
     story.peer.recv(4)
     story.peer.recv()
     assert story.conclusions("DD-SCN-05") == (VIOLATED if end == "close" else NOTHING)
+
+
+def test_an_answer_may_come_at_the_instant_of_the_request() -> None:
+    story = wireless()
+    waiting = story.peer.begin("recv", length=10)
+    asking = story.iut.begin("shutdown", how="send")
+    at_once(story)
+    story.peer.finish(waiting, length=0, data="")
+    at_once(story)
+    story.iut.finish(asking)
+    at_once(story)
+    sending = story.peer.begin("send", pattern={"seed": 0, "length": 7})
+    at_once(story)
+    story.peer.finish(sending, length=7)
+    at_once(story)
+    story.peer.shutdown("send")
+    story.iut.recv(4)
+    story.iut.recv()
+    assert story.conclusions("DD-SCN-05") == VIOLATED
+
+
+@pytest.mark.parametrize(("on", "seconds", "expected"), [(True, 0, NOTHING), (True, 5, NOTHING), (False, 5, VIOLATED)])
+def test_linger_excuses_a_close_that_fails(on: bool, seconds: int, expected: set[Conclusion]) -> None:
+    story = wireless()
+    story.iut.linger(seconds, on=on)
+    _whole_exchange(story, "iut", closing="EIO")
+    assert story.conclusions("DD-SCN-05") == expected
 
 
 # --- what mutants got past ------------------------------------------------------------------------------------------

@@ -483,6 +483,81 @@ def test_polls_that_show_that_the_end_is_not_told_again(
         }
 
 
+@pytest.mark.parametrize("instant", ["of the peer's FIN", "of the repetition"])
+def test_an_end_that_was_acknowledged_may_be_gone_whose_fin_came_at_the_instant(instant: str) -> None:
+    story = peers_fin(Story())
+    if instant == "of the peer's FIN":
+        story.events.pop()
+        story.now -= 2 * MS
+        story.segment(IUT, "FA")
+        story.segment(PEER, "A")
+        again(story, acked=False)
+    else:
+        story.segment(IUT, "FA")
+        at_once(story)
+        again(story, acked=False)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == NOTHING
+
+
+def test_a_fin_that_came_after_a_gap_has_ended_nothing() -> None:
+    story = Story()
+    story.segment(PEER, "PA", 3, fate=Fate.DROPPED)
+    story.segment(PEER, "FA")
+    story.segment(PEER, "FA", start=3)
+    story.settle(1500)
+    assert story.conclusions("WIRE-FIN-06") == NOTHING
+
+
+def test_an_acknowledgement_at_the_instant_of_the_repetition_may_be_that_of_the_first() -> None:
+    story = Story()
+    story.peer.shutdown()
+    story.fin(PEER, acked=False)
+    again(story, acked=False)
+    at_once(story)
+    story.segment(IUT, "A")
+    story.iut.recv(0)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-06") == UNDETERMINED
+
+
+def test_an_indication_at_the_instant_of_a_reset_may_be_of_that() -> None:
+    story = peers_fin(Story(WINSOCK, wire=True))
+    story.iut.indicates("FD_CLOSE")
+    again(story)
+    story.rst(PEER)
+    at_once(story)
+    story.iut.indicates("FD_CLOSE")
+    assert story.conclusions("WIRE-FIN-06") == UNDETERMINED
+
+
+def test_a_close_at_the_instant_of_the_repetition_leaves_nobody_to_tell() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.fin(IUT)
+    peers_fin(story)
+    call = story.iut.begin("close")
+    at_once(story)
+    again(story)
+    story.iut.finish(call)
+    assert story.conclusions("WIRE-FIN-06") == SATISFIED
+
+
+@pytest.mark.parametrize("edge", ["told", "quiet"])
+def test_polls_at_the_instant_of_the_repetition_show_that_it_was_not_told(edge: str) -> None:
+    story = peers_fin(Story())
+    story.iut.poll(*END, surface="epoll-et")
+    if edge == "told":
+        at_once(story)
+    again(story, acked=False)
+    if edge == "quiet":
+        at_once(story)
+    call = story.iut.begin("poll", surface="epoll-et", events=[*END])
+    story.segment(IUT, "A")
+    story.iut.finish(call, timeout=True)
+    assert story.conclusions("WIRE-FIN-06") == SATISFIED
+
+
 # --- WIRE-TW-01 -------------------------------------------------------------------------------------------------------
 
 
@@ -604,6 +679,46 @@ def test_the_first_closer_had_to_have_seen_the_fin_before(acked: bool) -> None:
     again(story, acked=acked)
     story.settle(1500)
     assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_an_acknowledgement_at_the_instant_of_the_repetition_is_not_one_from_before() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.peer.shutdown()
+    story.fin(PEER, acked=False)
+    story.settle()
+    again(story, acked=False)
+    at_once(story)
+    story.segment(IUT, "A")
+    assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_fins_at_one_instant_tell_of_no_first() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.peer.shutdown()
+    story.segment(IUT, "FA")
+    at_once(story)
+    story.segment(PEER, "FA")
+    story.segment(IUT, "A")
+    story.settle()
+    assert again(story).conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_a_fin_after_the_peers_reset_closes_nothing() -> None:
+    story = Story()
+    story.rst(PEER)
+    story.segment(IUT, "FA")
+    assert story.conclusions("WIRE-TW-01") == NOTHING
+
+
+def test_an_acknowledgement_and_a_reset_at_one_instant_are_taken_for_a_reset() -> None:
+    story = again(both_closed(PEER), acked=False)
+    story.segment(IUT, "A")
+    at_once(story)
+    story.rst(IUT)
+    assert story.conclusions("WIRE-TW-01") == SATISFIED
 
 
 def test_the_first_closer_acknowledges_less_than_the_fin() -> None:
