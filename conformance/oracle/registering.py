@@ -33,7 +33,7 @@ from conformance.trace.operations import Notification, Operation, Report, What
 def a_late_registration_is_told_at_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Who registers after the end is told of it at once. [WSAAsyncSelect, FD_CLOSE, first condition; WSAEventSelect]"""
     ending, prompt_ns = connection.peer_to_iut.ending, connection.header.prompt_ns
-    if ending.certain_at is None or not (ending.is_graceful or ending.is_abort):
+    if ending.certain_at is None:
         return
     for registration in for_close(connection):
         if registration.entered < ending.certain_at or may_have_been_told_before(connection, registration):
@@ -50,9 +50,11 @@ def a_late_registration_is_told_at_once(connection: Connection, accepted: Expect
                 f"registered after the end ({ending.kind}), and not told of it", ending, registration.call, *missing
             )
         elif first is not None and first.at - due <= prompt_ns:
-            after_ms = max(first.at - registration.since, 0) / 1e6
             yield accepted.satisfied(
-                f"registered after the end, {first.seen} within {after_ms:.0f} ms", ending, registration.call, first
+                f"registered after the end, {first.seen} within {max(first.at - registration.since, 0) / 1e6:.0f} ms",
+                ending,
+                registration.call,
+                first,
             )
 
 
@@ -91,8 +93,11 @@ def a_registration_replaces_the_one_before(connection: Connection, accepted: Exp
         if blocked is not None:
             yield accepted.violated(f"registered, and {blocked.seen}: it blocked", registration.call, blocked)
         elif (wrong := _uncalled_for(connection, registration)) is not None:
-            asked = "|".join(sorted(registration.names)) or "nothing"
-            yield accepted.violated(f"registered for {asked} alone, and {wrong.seen}", registration.call, wrong)
+            yield accepted.violated(
+                f"registered for {'|'.join(sorted(registration.names)) or 'nothing'} alone, and {wrong.seen}",
+                registration.call,
+                wrong,
+            )
         elif CLOSE not in registration.names and earlier and ending.at is not None and ending.at > registration.since:
             yield from _left_alone(connection, accepted, registration)
         earlier = earlier or CLOSE in registration.names
@@ -171,13 +176,13 @@ def _inherited(operations: tuple[Operation, ...], taken: Operation, connection: 
     calls = [
         o
         for o in operations
-        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered < taken.over
+        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered <= taken.over
     ]
-    if not calls or calls[-1].over > taken.entered or taken.returned is None:
+    if not calls or calls[-1].over > taken.entered or calls[-1].entered == taken.over:
         return None
     names, gone = frozenset(map(str, calls[-1].arguments.get("events", ()))), connection.iut.gone_at
     if CLOSE not in names:
         return None
     mechanism = str(calls[-1].arguments.get("mechanism", "event"))
     until = math.inf if gone is None else gone
-    return Registration(taken, names, mechanism, taken.entered, taken.returned, until)
+    return Registration(taken, names, mechanism, taken.entered, taken.last_at, until)
