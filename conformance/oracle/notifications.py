@@ -110,10 +110,9 @@ def _reset_before(connection: Connection, notification: Notification) -> bool:
 def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """One registration tells FD_CLOSE at most once, and no call re-enables it. [WSAEventSelect, WSAAsyncSelect]"""
     ending, settle_ns = connection.peer_to_iut.ending, connection.header.settle_ns
-    registered = list(for_close(connection))
-    for earlier, registration in zip((None, *registered), registered, strict=False):
+    for number, registration in enumerate(for_close(connection)):
         notices = told(connection, registration)
-        if earlier is not None:
+        if number:
             # What was raised before the registering call, or at its very instant, may be the earlier registration's.
             notices = [n for n in notices if n.since >= registration.entered < n.at] or notices[-1:]
         if not notices:
@@ -152,8 +151,8 @@ def fd_close_costs_no_data(connection: Connection, accepted: Expectation) -> Ite
             yield accepted.undetermined("the peer's calls do not tell all that it sent", ending)
             return
         reading = read(direction, connection.statement)
-        wanted = direction.offered_length if connection.statement.is_stream else len(direction.offered)
-        unit = "bytes" if connection.statement.is_stream else "messages"
+        bytes_, messages = (direction.offered_length, "bytes"), (len(direction.offered), "messages")
+        wanted, unit = bytes_ if connection.statement.is_stream else messages
         so_far = f"{first.seen}; {reading.good} of {wanted} {unit} were read"
         if reading.fault is not None:
             yield accepted.violated(f"{so_far}, and then something else", first, reading.fault)
@@ -219,8 +218,8 @@ def an_end_without_data_raises_no_fd_read(connection: Connection, accepted: Expe
     for registration in for_close(connection):
         if READ not in registration.names:
             continue
-        if invented := told(connection, registration, READ):
-            yield accepted.violated(f"{invented[0].seen}, and the peer had sent nothing", invented[0], ending)
+        if invented := next(iter(told(connection, registration, READ)), None):
+            yield accepted.violated(f"{invented.seen}, and the peer had sent nothing", invented, ending)
             continue
         first = next(iter(told(connection, registration)), None)
         if first is None or before_any_end(connection, first):
@@ -250,7 +249,7 @@ def no_other_call_raises_fd_close(connection: Connection, accepted: Expectation)
     peers_end = math.inf if ending.at is None else ending.at
     for registration in for_close(connection):
         for call in _calls_that_raise_nothing(connection):
-            if call.returned is None or not registration.since <= call.entered < min(registration.until, peers_end):
+            if call.entered < registration.since:
                 continue
             wrong = next((n for n in told(connection, registration) if n.at >= call.entered), None)
             if wrong is not None and _came_first(wrong, call):
@@ -259,7 +258,7 @@ def no_other_call_raises_fd_close(connection: Connection, accepted: Expectation)
                 who = "its own" if call.end is End.IUT else "the peer's"
                 yield accepted.violated(f"after {who} {call.name}, {wrong.seen}", call, wrong)
                 break
-            look = looked_for(connection, registration, call.returned, connection.header.settle_ns, peers_end)
+            look = looked_for(connection, registration, call.last_at, connection.header.settle_ns, peers_end)
             if look is not None:
                 who = "its own" if call.end is End.IUT else "the peer's"
                 yield accepted.satisfied(f"after {who} {call.name} no FD_CLOSE came", call, look.by)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from conformance.oracle.findings import Conclusion
+from conformance.oracle.judging import judge
+from tests.oracle.afar import from_afar
 from tests.oracle.story import MS, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
@@ -687,10 +689,11 @@ def test_an_end_that_is_not_certain_holds_nothing_back() -> None:
 
 
 @pytest.mark.parametrize("requirement", ["IND-FDC-04", "IND-FDC-05"])
-def test_data_before_an_abort_may_be_lost(requirement: str) -> None:
+@pytest.mark.parametrize("loses", [_failed, _altered])
+def test_data_before_an_abort_is_judged_elsewhere(requirement: str, loses: Change) -> None:
     story = aborted(sends(registered()))
     tells(story, "event", error="WSAECONNRESET")
-    story.iut.recv(error="WSAECONNRESET")
+    loses(story)
     assert story.conclusions(requirement) == NOTHING
 
 
@@ -738,6 +741,12 @@ def test_who_did_not_ask_for_fd_read_shows_nothing_of_it() -> None:
     story = released(registered())
     tells(story, "event")
     looks(story)
+    assert story.conclusions("IND-FDC-06") == NOTHING
+
+
+def test_what_an_abort_raises_is_judged_elsewhere() -> None:
+    story = aborted(registered("FD_READ", "FD_CLOSE"))
+    tells(story, "event", "FD_READ")
     assert story.conclusions("IND-FDC-06") == NOTHING
 
 
@@ -968,6 +977,33 @@ def test_a_shutdown_from_the_return_of_the_registering_call_on(after: int, expec
     story.iut.shutdown("receive", takes=5)
     looks(story, ms=40)
     assert story.conclusions("IND-FDC-08") == expected
+
+
+def test_a_shutdown_before_the_registration_takes_nothing_from_the_next() -> None:
+    story = Story(REFERENCE_STREAM)
+    story.iut.shutdown("receive")
+    story.iut.event_select("FD_CLOSE")
+    story.iut.shutdown("send")
+    assert looks(story, ms=40).conclusions("IND-FDC-08") == SATISFIED
+
+
+def test_the_next_shutdown_raises_nothing_more() -> None:
+    story = registered(mechanism="message")
+    story.iut.begin("shutdown", how="receive")
+    tells(at_once(story), "message")
+    story.iut.finish(story.iut.calls)
+    story.iut.shutdown("send")
+    assert looks(story, "message").conclusions("IND-FDC-08") == SATISFIED
+
+
+def test_from_afar_a_notice_of_the_call_itself_is_its_doing() -> None:
+    story = registered(mechanism="message")
+    call = story.iut.begin("shutdown", how="receive")
+    tells(story, "message")
+    story.iut.finish(call)
+    afar = from_afar(story.trace(), 15)
+    assert afar is not None
+    assert {f.outcome for f in judge(afar) if f.requirement == "IND-FDC-08"} == VIOLATED
 
 
 def test_what_was_told_before_the_shutdown_is_not_its_doing() -> None:
