@@ -79,7 +79,7 @@ def only_the_last_cleanup_ends_anything(history: History, accepted: Expectation)
                 return
     for cleanup in cleanups_of(history.operations, End.IUT):
         for connection in history.connections:
-            if cleanup.left and connection.established.at < cleanup.call.entered:
+            if connection.established.at < cleanup.call.entered:
                 yield from _goes_on(connection, accepted, cleanup.call, cleanup.left)
 
 

@@ -542,6 +542,34 @@ def test_a_registration_is_not_replaced_by_what_came_before(between: tuple[str, 
     assert story.conclusions("IND-FDC-14") == NOTHING
 
 
+@pytest.mark.parametrize(("after", "expected"), [(0, NOTHING), (-1, VIOLATED)])
+def test_a_receive_at_the_instant_of_the_close_did_not_block(after: int, expected: set[Conclusion]) -> None:
+    story = registered()
+    close = story.iut.begin("close")
+    story.now += after - MS
+    call = story.iut.begin("recv", length=1, wait_ms=100)
+    story.wait(100)
+    story.iut.finish(call, timeout=True)
+    story.iut.finish(close)
+    assert story.conclusions("IND-FDC-14") == expected
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [(-2 * MS - 1, VIOLATED), (-2 * MS, NOTHING), (102 * MS, NOTHING), (102 * MS + 1, VIOLATED)],
+    ids=["over before registering", "over as it began", "as the receive returned", "after that"],
+)
+def test_when_the_socket_was_made_to_block_again(after: int, expected: set[Conclusion]) -> None:
+    story = registered()
+    returned = story.now
+    call = story.iut.begin("recv", length=1, wait_ms=100)
+    story.wait(100)
+    story.iut.finish(call, timeout=True)
+    story.now = returned + after - MS
+    story.iut.call("set_blocking", on=True)
+    assert story.conclusions("IND-FDC-14") == expected
+
+
 def test_what_was_asked_two_registrations_ago_is_replaced_too() -> None:
     story = replaced("FD_READ")
     story.iut.event_select("FD_WRITE")
@@ -561,14 +589,14 @@ def connecting() -> Story:
     return story
 
 
-def established(story: Story) -> None:
-    """It has come, to socket 3 of the IUT's."""
+def established(story: Story, socket: int = 3) -> None:
+    """It has come, to that socket of the IUT's."""
     address = {"family": "inet", "host": "127.0.0.1"}
     story.add(
         Established(
             at=story.tick(),
-            iut=3,
-            peer=3,
+            iut=socket,
+            peer=socket,
             client=PEER,
             client_address=address | {"port": 10000},
             listener_address=address | {"port": 40000},
@@ -667,3 +695,41 @@ def test_an_abort_of_an_accepted_socket_is_judged_elsewhere() -> None:
     story = aborted(accepted("FD_CLOSE"))
     tells(story, "event")
     assert story.conclusions("IND-FDC-15") == NOTHING
+
+
+@pytest.mark.parametrize("when", ["before", "within", "as it returns", "at one instant"])
+def test_a_listener_that_is_registered_otherwise_while_it_accepts(when: str) -> None:
+    """Which registration the socket has taken over is known where the last one was made before."""
+    story = connecting()
+    story.iut.event_select("FD_CLOSE", socket=7)
+    if when == "before":
+        story.iut.event_select("FD_CLOSE", socket=7, mechanism="message")
+    call = story.iut.begin("accept", socket=7)
+    if when == "within":
+        story.iut.event_select("FD_CLOSE", socket=7, mechanism="message")
+    if when == "at one instant":
+        other = at_once(story).iut.begin("event_select", socket=7, events=["FD_CLOSE"], mechanism="message")
+        at_once(story).iut.finish(other)
+        at_once(story)
+    story.iut.finish(call, socket=3)
+    if when == "as it returns":
+        at_once(story).iut.event_select("FD_ACCEPT", socket=7)
+    established(story)
+    looks(looks(released(story)), "message")
+    assert story.conclusions("IND-FDC-15") == (VIOLATED if when == "before" else NOTHING)
+
+
+@pytest.mark.parametrize("first", ["registered itself", "another listener's"])
+def test_each_accepted_socket_is_judged(first: str) -> None:
+    story = Story(REFERENCE_STREAM, wire=False, connected=False)
+    story.iut.event_select("FD_CLOSE", socket=7)
+    for number in (3, 4):
+        listener = 8 if (number, first) == (3, "another listener's") else 7
+        story.iut.call("accept", socket=listener, result={"socket": number})
+        established(story, number)
+    if first == "registered itself":
+        story.iut.event_select("FD_READ")
+    story.peer.shutdown("send", socket=4)
+    story.wait(LONG)
+    story.iut.enum_events(socket=4)
+    assert story.conclusions("IND-FDC-15") == VIOLATED
