@@ -110,10 +110,9 @@ def _reset_before(connection: Connection, notification: Notification) -> bool:
 def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """One registration tells FD_CLOSE at most once, and no call re-enables it. [WSAEventSelect, WSAAsyncSelect]"""
     ending, settle_ns = connection.peer_to_iut.ending, connection.header.settle_ns
-    registered = list(for_close(connection))
-    for earlier, registration in zip((None, *registered), registered, strict=False):
+    for number, registration in enumerate(for_close(connection)):
         notices = told(connection, registration)
-        if earlier is not None:
+        if number:
             # What was raised before the registering call, or at its very instant, may be the earlier registration's.
             notices = [n for n in notices if n.since >= registration.entered < n.at] or notices[-1:]
         if not notices:
@@ -121,17 +120,15 @@ def fd_close_is_told_once(connection: Connection, accepted: Expectation) -> Iter
         first, *again = notices
         if again:
             second = again[0]
-            if second.error is not None and ending.is_graceful and another_cause(connection, second):
+            if ending.is_graceful and another_cause(connection, second):
                 yield accepted.undetermined(
                     f"{first.seen}; after a reset that followed the end, {second.seen}", first, ending, second
                 )
             else:
                 yield accepted.violated(f"one registration told twice: {first.seen}, {second.seen}", first, second)
             continue
-        enabling = [r for r in connection.iut.receives if r.asked >= first.at and r.what is not What.NOTHING]
-        since = next((r for r in enabling if r.is_final), None)
-        look = looked_for(connection, registration, since.at, settle_ns) if since is not None else None
-        if since is not None and look is not None:
+        since = next((r for r in connection.iut.receives if r.asked >= first.at and r.is_final), None)
+        if since is not None and (look := looked_for(connection, registration, since.at, settle_ns)) is not None:
             yield accepted.satisfied(
                 f"{first.seen}; after it {since.seen}, and no second one came", first, since, look.by
             )
@@ -154,8 +151,8 @@ def fd_close_costs_no_data(connection: Connection, accepted: Expectation) -> Ite
             yield accepted.undetermined("the peer's calls do not tell all that it sent", ending)
             return
         reading = read(direction, connection.statement)
-        wanted = direction.offered_length if connection.statement.is_stream else len(direction.offered)
-        unit = "bytes" if connection.statement.is_stream else "messages"
+        bytes_, messages = (direction.offered_length, "bytes"), (len(direction.offered), "messages")
+        wanted, unit = bytes_ if connection.statement.is_stream else messages
         so_far = f"{first.seen}; {reading.good} of {wanted} {unit} were read"
         if reading.fault is not None:
             yield accepted.violated(f"{so_far}, and then something else", first, reading.fault)
@@ -221,8 +218,8 @@ def an_end_without_data_raises_no_fd_read(connection: Connection, accepted: Expe
     for registration in for_close(connection):
         if READ not in registration.names:
             continue
-        if invented := told(connection, registration, READ):
-            yield accepted.violated(f"{invented[0].seen}, and the peer had sent nothing", invented[0], ending)
+        if invented := next(iter(told(connection, registration, READ)), None):
+            yield accepted.violated(f"{invented.seen}, and the peer had sent nothing", invented, ending)
             continue
         first = next(iter(told(connection, registration)), None)
         if first is None or before_any_end(connection, first):
@@ -252,17 +249,25 @@ def no_other_call_raises_fd_close(connection: Connection, accepted: Expectation)
     peers_end = math.inf if ending.at is None else ending.at
     for registration in for_close(connection):
         for call in _calls_that_raise_nothing(connection):
-            if call.returned is None or not registration.since <= call.entered < min(registration.until, peers_end):
+            if call.entered < registration.since:
                 continue
             wrong = next((n for n in told(connection, registration) if n.at >= call.entered), None)
+            if wrong is not None and _came_first(wrong, call):
+                continue
             if wrong is not None and before_any_end(connection, wrong):
                 who = "its own" if call.end is End.IUT else "the peer's"
                 yield accepted.violated(f"after {who} {call.name}, {wrong.seen}", call, wrong)
                 break
-            look = looked_for(connection, registration, call.returned, connection.header.settle_ns, peers_end)
+            look = looked_for(connection, registration, call.last_at, connection.header.settle_ns, peers_end)
             if look is not None:
                 who = "its own" if call.end is End.IUT else "the peer's"
                 yield accepted.satisfied(f"after {who} {call.name} no FD_CLOSE came", call, look.by)
+
+
+def _came_first(notification: Notification, call: Operation) -> bool:
+    """A notice that was told after the call was made, and may have been raised before or at that instant."""
+    posted = notification.mechanism == "message"
+    return notification.at == call.entered or (posted and notification.since < call.entered)
 
 
 def _calls_that_raise_nothing(connection: Connection) -> list[Operation]:

@@ -33,7 +33,7 @@ from conformance.trace.operations import Notification, Operation, Report, What
 def a_late_registration_is_told_at_once(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Who registers after the end is told of it at once. [WSAAsyncSelect, FD_CLOSE, first condition; WSAEventSelect]"""
     ending, prompt_ns = connection.peer_to_iut.ending, connection.header.prompt_ns
-    if ending.certain_at is None or not (ending.is_graceful or ending.is_abort):
+    if ending.certain_at is None:
         return
     for registration in for_close(connection):
         if registration.entered < ending.certain_at or may_have_been_told_before(connection, registration):
@@ -50,9 +50,11 @@ def a_late_registration_is_told_at_once(connection: Connection, accepted: Expect
                 f"registered after the end ({ending.kind}), and not told of it", ending, registration.call, *missing
             )
         elif first is not None and first.at - due <= prompt_ns:
-            after_ms = max(first.at - registration.since, 0) / 1e6
             yield accepted.satisfied(
-                f"registered after the end, {first.seen} within {after_ms:.0f} ms", ending, registration.call, first
+                f"registered after the end, {first.seen} within {max(first.at - registration.since, 0) / 1e6:.0f} ms",
+                ending,
+                registration.call,
+                first,
             )
 
 
@@ -69,9 +71,9 @@ def a_closed_socket_raises_no_fd_close(connection: Connection, accepted: Expecta
     for registration in for_close(connection):
         if registration.until != iut.gone_at:
             continue
-        later = [n for n in iut.notifications if n.type == CLOSE and n.at > closed.returned]
-        if later:
-            yield accepted.violated(f"after close, {later[0].seen}", closed, left, later[0])
+        later = next((n for n in iut.notifications if n.type == CLOSE and n.at > closed.returned), None)
+        if later is not None:
+            yield accepted.violated(f"after close, {later.seen}", closed, left, later)
         elif registration.mechanism == "message" and watched(connection, came, connection.header.settle_ns):
             yield accepted.satisfied("closed before the peer's end, and no FD_CLOSE came", closed, left)
         elif registration.mechanism == "event":
@@ -91,8 +93,11 @@ def a_registration_replaces_the_one_before(connection: Connection, accepted: Exp
         if blocked is not None:
             yield accepted.violated(f"registered, and {blocked.seen}: it blocked", registration.call, blocked)
         elif (wrong := _uncalled_for(connection, registration)) is not None:
-            asked = "|".join(sorted(registration.names)) or "nothing"
-            yield accepted.violated(f"registered for {asked} alone, and {wrong.seen}", registration.call, wrong)
+            yield accepted.violated(
+                f"registered for {'|'.join(sorted(registration.names)) or 'nothing'} alone, and {wrong.seen}",
+                registration.call,
+                wrong,
+            )
         elif CLOSE not in registration.names and earlier and ending.at is not None and ending.at > registration.since:
             yield from _left_alone(connection, accepted, registration)
         earlier = earlier or CLOSE in registration.names
@@ -100,16 +105,15 @@ def a_registration_replaces_the_one_before(connection: Connection, accepted: Exp
 
 def _blocked(connection: Connection, registration: Registration) -> Report | None:
     """A receive that waited for something, although nobody had made the socket block again."""
-    again = [o.entered for o in connection.iut.calls("set_blocking") if o.succeeded and o.arguments.get("on")]
-    since = registration.since
+    again = [o for o in connection.iut.calls("set_blocking") if o.succeeded and o.arguments.get("on")]
     return next(
         (
             r
             for r in connection.iut.reports
-            if since <= r.asked < registration.until
+            if registration.since <= r.asked < registration.until
             and r.what is What.NOTHING
             and r.waited_ms
-            and not any(since <= at <= r.at for at in again)
+            and not any(o.over >= registration.entered and o.entered <= r.at for o in again)
         ),
         None,
     )
@@ -171,13 +175,14 @@ def _inherited(operations: tuple[Operation, ...], taken: Operation, connection: 
     calls = [
         o
         for o in operations
-        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered < taken.over
+        if o.op == "event_select" and o.socket == taken.socket and o.succeeded and o.entered <= taken.over
     ]
-    if not calls or calls[-1].over > taken.entered or taken.returned is None:
-        return None
-    names, gone = frozenset(map(str, calls[-1].arguments.get("events", ()))), connection.iut.gone_at
+    last = calls[-1] if calls else None
+    if last is None or last.over > taken.entered or last.entered == taken.over:
+        return None  # none, or one that was made meanwhile
+    names, gone = frozenset(map(str, last.arguments.get("events", ()))), connection.iut.gone_at
     if CLOSE not in names:
         return None
-    mechanism = str(calls[-1].arguments.get("mechanism", "event"))
+    mechanism = str(last.arguments.get("mechanism", "event"))
     until = math.inf if gone is None else gone
-    return Registration(taken, names, mechanism, taken.entered, taken.returned, until)
+    return Registration(taken, names, mechanism, taken.entered, taken.last_at, until)

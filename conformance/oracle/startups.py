@@ -73,18 +73,14 @@ def only_the_last_cleanup_ends_anything(history: History, accepted: Expectation)
     """With fewer cleanups than startups the sockets go on. [Winsock SPI, WSPStartup and WSPCleanup]"""
     for operation in history.of(End.IUT):
         if operation.op in ("startup", "cleanup") and operation.outcome is Outcome.ERROR:
-            before = [c for c in cleanups_of(history.operations, End.IUT) if c.call.entered < operation.entered]
+            before = [c for c in cleanups_of(history.operations, End.IUT) if c.call.entered <= operation.entered]
             if operation.op == "startup" or not before or before[-1].left:
                 yield accepted.violated(f"once more, {operation.seen}", operation)
                 return
-    partial = [c for c in cleanups_of(history.operations, End.IUT) if c.left]
-    if not partial:
-        return
-    call: Operation = partial[-1].call
-    for connection in history.connections:
-        gone = connection.iut.gone_at
-        if connection.established.at < call.entered and (gone is None or gone > call.over):
-            yield from _goes_on(connection, accepted, call, partial[-1].left)
+    for cleanup in cleanups_of(history.operations, End.IUT):
+        for connection in history.connections:
+            if connection.established.at < cleanup.call.entered:
+                yield from _goes_on(connection, accepted, cleanup.call, cleanup.left)
 
 
 def _goes_on(connection: Connection, accepted: Expectation, call: Operation, left: int) -> Iterator[Finding]:

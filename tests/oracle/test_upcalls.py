@@ -9,7 +9,8 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.upcalls import POISON
-from tests.oracle.story import PEER, REFERENCE, SERVICE_PROVIDER, Story
+from tests.oracle.story import MS, PEER, REFERENCE, SERVICE_PROVIDER, Story
+from tests.oracle.test_notifications import at_once
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING = set[Conclusion]()
@@ -75,7 +76,13 @@ def test_what_is_not_one_event(low: int) -> None:
     assert posts(asked(), low).conclusions("IND-FDC-12") == VIOLATED
 
 
-@pytest.mark.parametrize(("high", "expected"), [(0, SATISFIED), (RESET, SATISFIED), (54, VIOLATED), (9999, VIOLATED)])
+@pytest.mark.parametrize(
+    ("high", "expected"),
+    [
+        *((0, SATISFIED), (1, VIOLATED), (54, VIOLATED), (9999, VIOLATED)),
+        *((10000, SATISFIED), (10001, SATISFIED), (RESET, SATISFIED)),
+    ],
+)
 def test_what_is_no_error_of_winsocks(high: int, expected: set[Conclusion]) -> None:
     story = posts(asked(), CLOSE, high)
     story.iut.indicates("FD_CLOSE", "WSAECONNRESET" if high else "")
@@ -105,6 +112,55 @@ def test_a_message_that_is_overtaken_may_not_come(what: str) -> None:
     getattr(story.iut, what)()
     story.settle()
     assert story.conclusions("IND-FDC-12") == NOTHING
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_message_must_come_within_the_settle_time(early: int, expected: set[Conclusion]) -> None:
+    story = posts(asked())
+    story.now += 29 * MS - early
+    story.note("settled")
+    assert story.conclusions("IND-FDC-12") == expected
+
+
+@pytest.mark.parametrize(("after", "expected"), [(0, NOTHING), (1, VIOLATED)])
+def test_a_message_may_be_overtaken_within_the_settle_time(after: int, expected: set[Conclusion]) -> None:
+    story = posts(asked())
+    story.now += 29 * MS + after
+    story.iut.event_select()
+    story.settle()
+    assert story.conclusions("IND-FDC-12") == expected
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_message_at_the_instant_of_the_registering_call_may_be_an_earlier_ones(after: int) -> None:
+    story = Story(SERVICE_PROVIDER)
+    call = story.iut.begin("event_select", events=["FD_CLOSE"], mechanism="message")
+    posts(story if after else at_once(story))
+    story.iut.finish(call)
+    story.settle()
+    assert story.conclusions("IND-FDC-12") == (VIOLATED if after else NOTHING)
+
+
+@pytest.mark.parametrize("mechanism", ["event", "message"])
+def test_without_a_window_nothing_need_come(mechanism: str) -> None:
+    story = Story(SERVICE_PROVIDER)
+    if mechanism == "event":
+        story.iut.event_select("FD_CLOSE")
+    else:
+        story.iut.event_select("FD_CLOSE", mechanism="message")
+        story.iut.event_select(mechanism="message")
+    posts(story).settle()
+    assert story.conclusions("IND-FDC-12") == NOTHING
+
+
+def test_of_two_messages_the_last_may_still_come() -> None:
+    story = posts(asked())
+    story.iut.indicates("FD_CLOSE")
+    story.settle()
+    posts(story)
+    assert story.conclusions("IND-FDC-12") == NOTHING
+    story.settle()
+    assert story.conclusions("IND-FDC-12") == VIOLATED
 
 
 def test_arguments_that_are_not_told() -> None:
@@ -241,3 +297,105 @@ def test_what_the_agent_does_not_tell(left_out: str) -> None:
 def test_without_the_failing_call_it_is_not_shown_whole() -> None:
     story = reads(reads(recorded(fails=False), "FD_CLOSE", b5=0), before=False)
     assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_a_record_that_could_not_be_read_is_none() -> None:
+    story = recorded()
+    story.iut.enum_events(error="WSAENETDOWN")
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_another_call_that_fails_takes_nothing_from_the_record() -> None:
+    story = recorded(fails=False)
+    story.iut.recv(error="WSAEWOULDBLOCK")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+@pytest.mark.parametrize("told", ["FD_READ", "FD_CLOSE"])
+def test_an_event_object_of_which_nothing_is_told(told: str) -> None:
+    story = recorded(fails=told == "FD_CLOSE")
+    story.iut.enum_events((told, ""))
+    story.iut.enum_events()
+    assert story.conclusions("IND-FDC-13") == (UNDETERMINED if told == "FD_CLOSE" else NOTHING)
+
+
+def test_a_record_at_the_instant_of_the_failing_calls_return() -> None:
+    assert reads(at_once(recorded()), before=False).conclusions("IND-FDC-13") == VIOLATED
+
+
+def test_a_call_that_failed_before_any_registration() -> None:
+    story = Story(SERVICE_PROVIDER)
+    story.iut.call("enum_events", socket=-1, error="WSAENOTSOCK")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_messages_fill_no_record() -> None:
+    story = asked()
+    story.settle(100)
+    story.iut.call("enum_events", socket=-1, error="WSAENOTSOCK")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+@pytest.mark.parametrize("early", [0, 1])
+def test_the_record_has_held_it_for_the_settle_time(early: int) -> None:
+    story = Story(SERVICE_PROVIDER)
+    story.iut.event_select("FD_CLOSE")
+    released(story)  # it ends with the acknowledgement of the end
+    story.now += 29 * MS - early
+    story.iut.call("enum_events", socket=-1, error="WSAENOTSOCK")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == (NOTHING if early else VIOLATED)
+
+
+@pytest.mark.parametrize("what", ["replaced", "read"])
+@pytest.mark.parametrize("together", [False, True])
+def test_what_takes_the_record_while_the_call_fails(what: str, together: bool) -> None:
+    story = recorded(fails=False)
+    call = story.iut.begin("enum_events", socket=-1)
+    if together:
+        at_once(story)
+    if what == "replaced":
+        story.iut.event_select("FD_CLOSE")
+    else:
+        reads(story, "FD_CLOSE", b5=0)
+    story.iut.finish(call, error="WSAENOTSOCK")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_a_record_of_before_the_end_was_rightly_empty() -> None:
+    story = Story(SERVICE_PROVIDER)
+    story.iut.event_select("FD_READ", "FD_CLOSE")
+    reads(story, before=False)
+    released(story).settle(100)
+    story.iut.call("enum_events", socket=-1, error="WSAENOTSOCK")
+    reads(reads(story, "FD_CLOSE", b5=0), before=False)
+    assert story.conclusions("IND-FDC-13") == SATISFIED
+
+
+def test_an_event_object_that_another_event_has_set_again_shows_nothing_of_the_reset() -> None:
+    story = reads(reads(recorded(), "FD_CLOSE", b5=0, after=True), "FD_READ", b0=0)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_the_record_of_another_handle_is_not_the_next_one() -> None:
+    story = recorded()
+    story.iut.call("duplicate", result={"socket": 4})
+    reads(story, "FD_CLOSE", b5=0)
+    story.iut.enum_events(("FD_CLOSE", ""), socket=4)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_what_is_replaced_at_the_instant_of_the_failing_calls_return() -> None:
+    story = recorded()
+    at_once(story).iut.event_select("FD_CLOSE")
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == NOTHING
+
+
+def test_what_is_read_at_the_instant_of_the_failing_calls_return() -> None:
+    story = reads(reads(at_once(recorded()), "FD_CLOSE", b5=0), before=False)
+    assert story.conclusions("IND-FDC-13") == SATISFIED
