@@ -262,7 +262,7 @@ class Word:
         return self.told in ("ZERO_BYTES", "EDISCON", "GRACEFUL")
 
 
-def words(side: Side, since: float) -> list[Word]:
+def words(side: Side, since: float = 0) -> list[Word]:
     """What told the side of an end from that time on, in order; not what its own shutdown or close brought about."""
     told = [
         Word(r.at, r.told, r.seen, r.events)
