@@ -186,8 +186,8 @@ def unacknowledged(
         return
     late = connection.peer_to_iut.acknowledged(upto)
     if late is not None:
-        after_ms = (late.at - since) / 1e6
-        yield accepted.undetermined(f"{what} was acknowledged after {after_ms:.0f} ms; who was slow is open", *evidence)
+        slowly = f"{what} was acknowledged after {(late.at - since) / 1e6:.0f} ms; who was slow is open"
+        yield accepted.undetermined(slowly, *evidence)
     elif not overdue(connection, since):
         yield accepted.undetermined(f"{what} was not acknowledged, and nobody waited long for it", *evidence)
     elif short_of_room(connection):
@@ -262,12 +262,12 @@ class Word:
         return self.told in ("ZERO_BYTES", "EDISCON", "GRACEFUL")
 
 
-def words(side: Side, since: float) -> list[Word]:
+def words(side: Side, since: float = 0) -> list[Word]:
     """What told the side of an end from that time on, in order; not what its own shutdown or close brought about."""
     told = [
         Word(r.at, r.told, r.seen, r.events)
         for r in heard(side)
-        if r.is_final and r.at < stopped_at(side) and r.condition is not Condition.ECANCELED
+        if r.is_final and r.condition is not Condition.ECANCELED
     ]
     own_end = math.inf if side.ending is None else side.ending.entered
     for operation in side.calls("send", "post_send", "get_error"):

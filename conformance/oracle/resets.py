@@ -119,12 +119,11 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
         return
     if call.op != "send_disconnect" and call.how != "send":
         return
-    limit = stopped_at(iut)
-    if limit <= call.entered or not (unread := surely_unread(connection, call.entered)):
+    if not (unread := surely_unread(connection, call.entered)):
         return
-    fin = own_fin(connection)
+    fin, limit = own_fin(connection), stopped_at(iut)
     bound = min(limit, over_at(connection))
-    reset = next((p for p in connection.iut_to_peer.resets if call.entered <= p.at < bound), None)
+    reset = next((p for p in connection.iut_to_peer.resets if p.at < bound), None)
     if reset is not None and undone_at(connection) == reset.at:
         if not may_time_out(connection):
             yield accepted.violated(f"{call.name} with {unread} bytes unread sent a reset", call, reset)
@@ -138,7 +137,7 @@ def shutting_down_with_unread_data_sends_a_fin(connection: Connection, accepted:
 
 def _disturbed(connection: Connection, call: Operation) -> bool:
     """By the time of that call the connection had been undone, or the IUT told of an end that was no graceful one."""
-    told = any(word.at <= call.entered and not word.is_graceful for word in words(connection.iut, 0))
+    told = any(word.at <= call.entered and not word.is_graceful for word in words(connection.iut))
     at_once = any(r.what is What.ERROR and r.at == call.entered for r in connection.iut.receives)
     return told or at_once or undone_at(connection) <= call.entered
 
@@ -151,7 +150,7 @@ def an_exact_reset_aborts(connection: Connection, accepted: Expectation) -> Iter
     if not direction.ending.is_abort or at is None or at >= stopped_at(iut):
         return
     reset = next(p for p in resets_come(connection) if p.delivered == at)
-    if reset.start != direction.carried_by(at) or any(word.at < at for word in words(iut, 0)):
+    if reset.start != direction.carried_by(at) or any(word.at < at for word in words(iut)):
         return
     word = next(iter(words(iut, at)), None)
     if word is None:

@@ -398,6 +398,7 @@ def test_a_posted_receive_may_take_it_all_until_it_is_told() -> None:
     assert [link.surely_unread(story.connection(), time) for time in (posted - 1, posted)] == [9, 0]
     story.iut.completes("one", 4)
     assert unread_now(story) == 5
+    assert [link.surely_unread(story.connection(), time) for time in (posted - 1, posted)] == [9, 5]
     story.iut.recv(2, offset=4)
     assert unread_now(story) == 3
     story.iut.post("two")
@@ -547,6 +548,30 @@ def test_what_the_iut_brought_about_itself_is_no_word(
         story.iut.shutdown(own)
     then_told(story.iut)
     assert told_of(story) == expected
+
+
+def test_what_is_no_word_does_not_hide_the_next() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.indicates("FD_READ")
+    story.iut.indicates("FD_CLOSE")
+    story.iut.shutdown("send")
+    story.iut.send(5, error="WSAESHUTDOWN")
+    story.iut.get_error("WSAECONNRESET")
+    assert told_of(story) == ["GRACEFUL", "ECONNRESET"]
+
+
+def test_what_is_told_at_the_instant_of_the_own_end_is_its_doing() -> None:
+    story = Story(WINDOWS_TCP)
+    shut = story.iut.begin("shutdown", how="send")
+    story.now -= MS
+    send = story.iut.begin("send", pattern={"seed": 0, "length": 5})
+    story.iut.finish(send, error="WSAESHUTDOWN")
+    story.iut.finish(shut)
+    close = story.iut.begin("close")
+    story.now -= MS
+    story.iut.indicates("FD_CLOSE")
+    story.iut.finish(close)
+    assert told_of(story) == []
 
 
 def test_a_receive_that_its_own_shutdown_woke_is_no_word() -> None:

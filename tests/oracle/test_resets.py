@@ -6,7 +6,9 @@ from __future__ import annotations
 import pytest
 
 from conformance.oracle.findings import Conclusion
+from conformance.oracle.judging import judge
 from conformance.trace.events import Fate
+from tests.oracle.coarse import without_duration
 from tests.oracle.story import IUT, MS, PEER, WINDOWS_TCP, Story, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
@@ -494,6 +496,14 @@ def test_a_fin_or_reset_that_is_not_the_shutdowns(case: str) -> None:
     assert story.conclusions("WIRE-ABRT-04") == NOTHING
 
 
+def test_an_error_that_was_told_before_the_shutdown() -> None:
+    story = unread()
+    story.iut.get_error("ETIMEDOUT")
+    story.iut.shutdown()
+    story.settle(1500)
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
+
+
 def test_a_reset_where_a_time_out_was_set() -> None:
     story = unread()
     story.iut.call("set_option", name="USER_TIMEOUT", value=300)
@@ -801,3 +811,39 @@ def test_one_reset_has_a_cause_and_another_has_none() -> None:
     connection = story.connection()
     shown = (*connection.peer_to_iut.resets[0].events, *connection.iut_to_peer.resets[0].events)
     assert (finding.outcome, finding.events) == (Conclusion.VIOLATED, shown)
+
+
+# --- coarse clocks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("requirement", "call", "expected"),
+    [
+        ("WIRE-ABRT-01", "abort", VIOLATED),
+        ("WIRE-ABRT-02", "close", VIOLATED),
+        ("WIRE-ABRT-04", "shutdown", SATISFIED),
+    ],
+)
+def test_a_fin_may_have_the_time_of_the_call_that_sent_it(
+    requirement: str, call: str, expected: set[Conclusion]
+) -> None:
+    story = Story() if call == "abort" else unread()
+    if call == "abort":
+        story.iut.linger(0)
+    entered = story.iut.begin("shutdown", how="send") if call == "shutdown" else story.iut.begin("close")
+    story.segment(IUT, "FA")
+    story.iut.finish(entered)
+    for trace in (story.trace(), without_duration(story.trace())):
+        assert {f.outcome for f in judge(trace) if f.requirement == requirement} == expected
+
+
+@pytest.mark.parametrize("flags", ["FA", "RA"])
+def test_what_has_the_time_of_the_close_is_not_the_shutdowns(flags: str) -> None:
+    story = unread()
+    story.iut.shutdown()
+    close = story.iut.begin("close")
+    story.segment(IUT, flags)
+    story.iut.finish(close)
+    for trace in (story.trace(), without_duration(story.trace())):
+        assert [f for f in judge(trace) if f.requirement == "WIRE-ABRT-04"] == []
+    assert story.conclusions("WIRE-ABRT-04") == NOTHING
