@@ -186,9 +186,8 @@ def _sending_after(connection: Connection, since: int) -> list[Operation]:
 
 
 def _to_blame(connection: Connection, call: Operation) -> bool:
-    """Nothing but RecvDisconnect can have made that call fail: no reset, nobody gone, and not its own data."""
-    by, gone = call.last_at, connection.peer.gone_at
-    return _unspoilt(connection, by) and (gone is None or gone > by) and not _too_much(connection, call)
+    """Nothing but RecvDisconnect can have made that call fail: no reset, and not its own data."""
+    return _unspoilt(connection, call.last_at) and not _too_much(connection, call)
 
 
 def _unspoilt(connection: Connection, by: int) -> bool:

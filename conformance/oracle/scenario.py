@@ -338,8 +338,9 @@ def the_end_that_began_is_told_of_the_other(connection: Connection, accepted: Ex
         yield accepted.weigh(told, own, peers, ending, after="after both ends had ended")
         return
     shown: list[Told] = []
-    for registration in (r for r in for_close(connection) if r.entered <= ending.at < r.until):
-        closes = [n for n in registered_told(connection, registration) if not another_cause(connection, n)]
+    for registration in (r for r in for_close(connection) if r.entered <= ending.at):
+        of_the_end = [n for n in registered_told(connection, registration) if n.at >= ending.at]
+        closes = [n for n in of_the_end if not another_cause(connection, n)]
         first = next(iter(closes), None)
         missing = not_told(connection, registration, first, receiving_until(connection))
         if missing is not None:
