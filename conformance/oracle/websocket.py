@@ -7,8 +7,10 @@ All of them read the units of a captured link; without one they find nothing but
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from conformance.oracle.findings import Expectation, Finding, Shown
 from conformance.oracle.goodbyes import data_of
@@ -52,12 +54,12 @@ def allowed(payload: bytes) -> bool:
     if not payload:
         return True
     code = int.from_bytes(payload[:2], "big")
-    known = (1000 <= code <= 1014 and code not in (1004, NO_CODE, ABNORMAL)) or 3000 <= code <= 4999
+    known = (code in range(1000, 1015) and code not in (1004, NO_CODE, ABNORMAL)) or code in range(3000, 5000)
     try:
         payload[2:].decode()
     except UnicodeDecodeError:
         return False
-    return len(payload) >= 2 and len(payload) - 2 <= REASON_MAX and known
+    return len(payload) - 2 <= REASON_MAX and known
 
 
 def described(payload: bytes) -> str:
@@ -93,7 +95,7 @@ def _as_given(connection: Connection, accepted: Expectation) -> Iterator[Finding
             yield accepted.undetermined("no link shows what the Close had", call)
         elif not allowed(given):
             yield _not_allowed(connection, accepted, call, given)
-        elif call.succeeded and call is _first_goodbye(connection):
+        elif call is _first_goodbye(connection):
             yield from _sent_as_given(connection, accepted, call, given)
 
 
@@ -106,13 +108,13 @@ def _first_goodbye(connection: Connection) -> Operation | None:
 def _not_allowed(connection: Connection, accepted: Expectation, call: Operation, given: bytes) -> Finding:
     """A call was given what no Close may carry: it is to fail, and to send none."""
     asked = f"asked for {described(given)}"
+    # From then on one may be another call's, or the answer to the peer's.
     others = [o.entered for o in connection.iut.operations if o.ends_sending and o.entered > call.entered]
-    until = min(others, default=None)
-    close = next((u for u in connection.iut_to_peer.units if _is_close(u) and u.at >= call.entered), None)
-    answer = close is not None and any(_is_close(u) and u.at <= close.at for u in connection.peer_to_iut.units)
-    if close is not None and not answer and (until is None or close.at < until):
-        sent = close.problem or f"a Close of {close.length} octets"
-        seen = f"{asked}, {call.seen}, and the IUT sent {sent}"
+    others += [unit.at for unit in connection.peer_to_iut.units if _is_close(unit)]
+    until = min(others, default=math.inf)
+    close = next((u for u in connection.iut_to_peer.units if _is_close(u) and call.entered <= u.at < until), None)
+    if close is not None:
+        seen = f"{asked}, {call.seen}, and the IUT sent {close.problem or f'a Close of {close.length} octets'}"
         return accepted.violated(seen, call, Sight(close.at, (close.n,)))
     return accepted.decide(
         call.outcome is Outcome.ERROR, f"{asked}, {call.seen}, and no Close was sent", f"{asked}, {call.seen}", call
@@ -177,8 +179,7 @@ def a_close_is_answered_and_tcp_closed(history: History, accepted: Expectation) 
     [RFC 6455, 5.5.1 and 7.1.1]
     """
     for connection in history.connections:
-        own, theirs = connection.iut_to_peer, connection.peer_to_iut
-        if own.framed and theirs.framed:
+        if connection.iut_to_peer.framed:
             yield from _handshake(history, connection, accepted)
         elif accepted.requirement.id in connection.header.exercises:
             yield accepted.undetermined("no link shows the frames")
@@ -188,7 +189,8 @@ def _handshake(history: History, connection: Connection, accepted: Expectation) 
     own, theirs = connection.iut_to_peer, connection.peer_to_iut
     sent, came = close_of(own), close_of(theirs)
     if sent is not None:
-        after = next((u for u in own.units if u.upto > sent.upto and u.name in DATA_UNITS), None)
+        later = dropwhile(lambda unit: unit is not sent, own.units)
+        after = next((unit for unit in later if unit.name in DATA_UNITS), None)
         if after is not None:
             seen = f"after its Close the IUT sent {after.name} of {after.length} octets"
             yield accepted.violated(seen, Sight(sent.at, (sent.n,)), Sight(after.at, (after.n,)))
@@ -211,11 +213,8 @@ def _handshake(history: History, connection: Connection, accepted: Expectation) 
 def _read_on(connection: Connection, came: Pdu) -> bool:
     """The IUT had read everything before that Close, so that nothing kept it from reading the Close."""
     sent = sum(unit.length for unit in connection.peer_to_iut.units if unit.name in DATA_UNITS)
-    return connection.iut.read_until(_last(connection)) >= sent
-
-
-def _last(connection: Connection) -> int:
-    return max((o.last_at for o in connection.iut.operations), default=0)
+    last = max((came.at, *(o.last_at for o in connection.iut.operations)))
+    return connection.iut.read_until(last) >= sent
 
 
 def _gone(connection: Connection) -> bool:
@@ -237,11 +236,10 @@ def _tcp_closed(
         first = others is None or own.at < others.at
         who = "first, being the server" if server and first else "first, being the client" if first else "second"
         yield accepted.satisfied(f"{order}, nothing followed, and the IUT closed TCP {who}", *evidence, _sight(own))
-    elif server or (others is not None and "F" in others.flags):
-        since = both if server else others.at if others is not None else both
-        if overdue(connection, since) and not _gone(connection):
-            waited = f"{connection.header.prompt_ns / NS_PER_MS:.0f} ms"
-            yield accepted.violated(f"{order}, and {waited} later the IUT had not closed TCP", *evidence)
+    due = both if server else others.at if others is not None and "F" in others.flags else math.inf
+    if own is None and overdue(connection, due) and not _gone(connection):
+        waited = f"{connection.header.prompt_ns / NS_PER_MS:.0f} ms"
+        yield accepted.violated(f"{order}, and {waited} later the IUT had not closed TCP", *evidence)
 
 
 def _ends_of_tcp(history: History, connection: Connection, end: End) -> list[Segment]:
@@ -253,7 +251,6 @@ def _ends_of_tcp(history: History, connection: Connection, end: End) -> list[Seg
         if isinstance(event, Segment)
         and event.sender is end
         and {event.source_port, event.destination_port} == ports
-        and event.at >= connection.established.at
         and {"F", "R"} & set(event.flags)
     ]
 

@@ -66,7 +66,7 @@ def _may_have_sent(send: Operation, ending: Operation) -> bool:
     """It told of no accepted bytes, and yet may have got some accepted before the ending call took effect."""
     if send.outcome in (Outcome.UNANSWERED, Outcome.FAILURE):
         return True
-    return send.outcome is Outcome.ERROR and send.returned is not None and send.returned > ending.entered
+    return send.outcome is Outcome.ERROR and send.returned is not None and send.returned >= ending.entered
 
 
 def _requested(send: Operation) -> int:
@@ -124,9 +124,8 @@ def an_unacknowledged_fin_is_sent_again(connection: Connection, accepted: Expect
         return
     again = next((p for p in later if _sends_again(connection, p, fin)), None)
     if again is not None:
-        after_ms = (again.at - fin.at) / 1e6
-        what = "the same FIN" if again.fin else "unacknowledged data before the FIN"
-        yield accepted.satisfied(f"unacknowledged, {what} was sent again after {after_ms:.0f} ms", fin, again)
+        what = f"{'the same FIN' if again.fin else 'data before the FIN'}, unacknowledged, was sent again"
+        yield accepted.satisfied(f"{what} after {(again.at - fin.at) / 1e6:.0f} ms", fin, again)
     elif _withheld(connection, fin):
         limit_ns = max(RETRANSMISSION_LIMIT_NS, 10 * slowest_ns(connection))
         waited = watched(connection, fin.at, limit_ns) and until - fin.at >= limit_ns
@@ -188,8 +187,9 @@ def a_fin_beyond_a_gap_waits(connection: Connection, accepted: Expectation) -> I
     fin = first_fin(connection)
     if fin is None or fin.delivered is None or direction.carried_by(fin.delivered) >= fin.start:
         return
-    filled = math.inf if direction.ending.at is None else direction.ending.at
-    if direction.ending.is_abort or undone_at(connection) < filled:
+    at = direction.ending.at if direction.ending.is_graceful else None
+    filled = math.inf if at is None else at
+    if undone_at(connection) < filled:
         return
     early = next((w for w in words(iut, fin.delivered) if w.at < filled and w.is_graceful), None)
     if early is not None:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.conditions import Condition, canonical
-from conformance.trace.events import End, ErrorValue, Outcome, Returned
+from conformance.trace.events import End, ErrorValue, Established, Outcome, Pdu, Returned, Segment
 from tests.oracle.story import IUT, PEER, Story, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = Conclusion.SATISFIED, Conclusion.VIOLATED, Conclusion.UNDETERMINED
@@ -34,10 +36,31 @@ class Web(Story):
     def __init__(self, **options: Any) -> None:
         super().__init__(WEBSOCKET, **options)
 
+    def as_server(self) -> Web:
+        """The same, but the IUT is the server."""
+        answer, opening, told, *later = self.events
+        assert isinstance(answer, Segment)
+        assert isinstance(opening, Segment)
+        assert isinstance(told, Established)
+        here, there = told.client_address, told.listener_address
+        self.events = [
+            replace(opening, at=answer.at, flags="S"),
+            replace(answer, at=opening.at, flags="SA"),
+            replace(told, client=PEER, client_address=there, listener_address=here),
+            *later,
+        ]
+        return self
+
     def closes(self, sender: End, code: int | None = 1000, reason: str = "") -> None:
         """A Close on the link."""
         data = b"" if code is None else payload(code, reason)
         self.pdu(sender, "CLOSE", data, overhead=2, code=code, reason=reason)
+
+    def closes_with_fin(self, sender: End) -> None:
+        """A Close and the end of TCP in one segment."""
+        self.segment(sender, "FPA", 4)
+        upto, data = self.next[sender] - 1, payload(1000)
+        self.add(Pdu(at=self.now, sender=sender, name="CLOSE", upto=upto, length=2, data=data, fields={"code": 1000}))
 
     def message(self, sender: End, length: int = 5) -> None:
         """A message that is sent, and on the link."""
@@ -137,6 +160,114 @@ def test_what_no_close_may_carry_is_not_sent_otherwise(given: bytes) -> None:
     assert story.says("WS-01") == {VIOLATED}
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        *((payload(code), set[Conclusion]()) for code in (1000, 1003, 1007, 1014, 3000, 4999)),
+        *((payload(code), {SATISFIED}) for code in (999, 1004, 1005, 1006, 1015, 2999, 5000)),
+        (b"", set[Conclusion]()),
+        (b"\x03", {SATISFIED}),
+    ],
+)
+def test_only_what_no_close_may_carry_is_to_be_refused(given: bytes, expected: set[Conclusion]) -> None:
+    story = Web()
+    story.iut.send_disconnect(given, error="ProtocolError")
+    assert story.says("WS-01") == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [(b"\x03", "a Close without a code"), (payload(1006), "a Close with code 1006 and 0 octets of reason")],
+)
+def test_what_was_asked_for_is_named(given: bytes, words: str) -> None:
+    story = Web()
+    story.iut.send_disconnect(given, error="ProtocolError")
+    (finding,) = story.judge("WS-01")
+    assert f"asked for {words}, " in finding.because
+
+
+def test_a_close_of_nothing_goes_as_it_was_given() -> None:
+    for code, expected in ((None, SATISFIED), (1000, VIOLATED)):
+        story = Web()
+        story.iut.send_disconnect(b"")
+        story.closes(IUT, code)
+        assert story.says("WS-01") == {expected}
+
+
+def test_what_was_not_given_or_not_answered_is_not_judged() -> None:
+    story = Web()
+    story.iut.send_disconnect()
+    story.closes(IUT, None)
+    assert story.says("WS-01") == set()
+    story = Web()
+    story.iut.begin("send_disconnect", data=base64.b64encode(payload(1006)).decode())
+    story.settle()
+    assert story.says("WS-01") == set()
+    story = Web()
+    story.iut.send_disconnect(payload(1000))
+    assert story.says("WS-01") == set()
+
+
+def test_the_first_that_is_not_refused_makes_the_close() -> None:
+    story = Web()
+    story.message(IUT)
+    story.iut.send_disconnect(error="ProtocolError")
+    story.iut.send_disconnect(payload(1000))
+    story.closes(IUT, 1000)
+    assert story.says("WS-01") == {SATISFIED}
+    story = Web()
+    story.iut.close()
+    story.iut.send_disconnect(payload(1001))
+    story.closes(IUT, 1000)
+    assert story.says("WS-01") == set()
+
+
+def test_a_close_at_the_time_of_the_call_is_of_that_call() -> None:
+    for given, expected in ((payload(1000), SATISFIED), (payload(1006), VIOLATED)):
+        story = Web()
+        call = story.iut.begin("send_disconnect", data=base64.b64encode(given).decode())
+        story.wait(-1)
+        story.closes(IUT, 1000)
+        story.iut.finish(call)
+        assert story.says("WS-01") == {expected}
+
+
+def test_what_follows_a_refusal_and_is_no_close_of_its_own() -> None:
+    story = Web()
+    story.iut.send_disconnect(payload(1006), error="ProtocolError")
+    story.message(IUT)
+    story.message(PEER)
+    assert story.says("WS-01") == {SATISFIED}
+    story.closes(PEER, 1000)
+    story.closes(IUT, 1000)
+    assert story.says("WS-01") == {SATISFIED}
+
+
+def test_a_close_in_spite_of_a_refusal_is_no_answer_to_what_comes_later() -> None:
+    story = Web()
+    story.message(PEER)
+    story.iut.send_disconnect(payload(1006), error="ProtocolError")
+    story.closes(IUT, 1000)
+    story.closes(PEER, 1000)
+    assert story.says("WS-01") == {VIOLATED}
+
+
+def test_another_frame_that_is_malformed_is_no_close() -> None:
+    story = Web()
+    story.pdu(IUT, "MALFORMED", overhead=4, problem="a reserved bit")
+    assert story.says("WS-01") == set()
+
+
+def test_what_is_told_at_the_time_of_the_close_is_of_that_close() -> None:
+    story = Web()
+    call = story.iut.begin("recv", length=65536)
+    story.peer.send_disconnect(payload(3000))
+    story.pdu(PEER, "CLOSE", payload(3000), overhead=2, acked=False, code=3000)
+    error = ErrorValue("ConnectionClosedError", 3001)
+    story.add(Returned(at=story.now, end=IUT, call=call, outcome=Outcome.ERROR, error=error))
+    assert story.says("WS-01") == {VIOLATED}
+
+
 def test_a_later_close_of_its_own_is_no_effect_of_one_that_was_refused() -> None:
     story = Web()
     story.iut.send_disconnect(payload(1006), error="ProtocolError")
@@ -222,9 +353,107 @@ def test_a_client_waits_for_the_server_and_then_closes_tcp() -> None:
     waiting.settle(2000)
     assert waiting.says("WS-02") == set()
     hanging = closed_by_peer()
+    hanging.settle(2000)
     hanging.fin(PEER)
+    hanging.settle(500)
+    assert hanging.says("WS-02") == set()
     hanging.settle(2000)
     assert hanging.says("WS-02") == {VIOLATED}
+    hanging.rst(PEER)
+    assert hanging.says("WS-02") == {VIOLATED}
+
+
+@pytest.mark.parametrize("how", ["reset", "peer", "iut"])
+def test_a_client_need_not_close_tcp_when_an_end_is_gone(how: str) -> None:
+    story = closed_by_peer()
+    story.rst(PEER) if how == "reset" else story.fin(PEER)
+    if how != "reset":
+        (story.peer if how == "peer" else story.iut).dies()
+    story.settle(2000)
+    assert story.says("WS-02") == set()
+
+
+def test_a_server_closes_tcp_at_once() -> None:
+    story = closed_by_peer().as_server()
+    story.settle(500)
+    assert story.says("WS-02") == set()
+    story.settle(1000)
+    story.fin(PEER)
+    story.settle(500)
+    assert story.says("WS-02") == {VIOLATED}
+
+
+def test_a_close_and_the_end_of_tcp_may_be_one_segment() -> None:
+    story = Web()
+    story.iut.send_disconnect(payload(1000))
+    story.closes(IUT)
+    story.closes_with_fin(PEER)
+    story.settle(2000)
+    assert story.says("WS-02") == {VIOLATED}
+    story = Web()
+    story.peer.send_disconnect(payload(1000))
+    story.closes(PEER)
+    story.closes_with_fin(IUT)
+    assert story.says("WS-02") == {SATISFIED}
+
+
+@pytest.mark.parametrize(
+    ("own", "server", "first", "words"),
+    [
+        (False, False, False, "the peer's Close (1001) was answered with 1000, nothing followed, {} second"),
+        (True, False, False, "the IUT's Close (1000) was answered with 1001, nothing followed, {} second"),
+        (
+            True,
+            False,
+            True,
+            "the IUT's Close (1000) was answered with 1001, nothing followed, {} first, being the client",
+        ),
+        (
+            True,
+            True,
+            True,
+            "the IUT's Close (1000) was answered with 1001, nothing followed, {} first, being the server",
+        ),
+        (True, True, False, "the IUT's Close (1000) was answered with 1001, nothing followed, {} second"),
+    ],
+)
+@pytest.mark.parametrize("both", [True, False])
+def test_who_closed_and_in_which_order_is_named(own: bool, server: bool, first: bool, words: str, both: bool) -> None:
+    story = Web().as_server() if server else Web()
+    for sender, code in ((IUT, 1000), (PEER, 1001)) if own else ((PEER, 1001), (IUT, 1000)):
+        story.closes(sender, code)
+    story.iut.close()
+    for sender in (IUT, PEER) if first else (PEER, IUT):
+        if both or not first or sender is IUT:
+            story.fin(sender)
+    (finding,) = story.judge("WS-02")
+    assert finding.outcome is SATISFIED
+    assert words.format("and the IUT closed TCP") in finding.because
+
+
+@pytest.mark.parametrize("gone", ["reset", "closed", "dead"])
+def test_a_close_that_met_no_connection_need_not_be_answered(gone: str) -> None:
+    story = Web()
+    story.message(PEER)
+    story.iut.recv(content=bytes(range(5)))
+    story.peer.send_disconnect(payload(1000))
+    story.closes(PEER, 1000)
+    match gone:
+        case "reset":
+            story.rst(PEER)
+        case "closed":
+            story.iut.close()
+        case "dead":
+            story.peer.dies()
+    story.settle(2000)
+    assert story.says("WS-02") == set()
+
+
+def test_a_close_is_never_answered_by_one_that_was_not_even_asked() -> None:
+    story = Web()
+    story.closes(PEER, 1000)
+    story.settle(2000)
+    assert story.says("WS-02") == {VIOLATED}
 
 
 def test_an_own_close_that_is_answered() -> None:
@@ -276,6 +505,10 @@ def tcp_ends(by: str) -> Web:
         ("ConnectionClosedOK", 1000, VIOLATED),
         ("ConnectionClosedOK", 1006, VIOLATED),
         ("ECONNRESET", 104, SATISFIED),
+        ("ECONNRESET", 999, SATISFIED),
+        ("ECONNRESET", 1000, VIOLATED),
+        ("ECONNRESET", 1002, VIOLATED),
+        ("ECONNRESET", 1006, SATISFIED),
         ("SomethingElse", None, SATISFIED),
     ],
 )
@@ -291,6 +524,21 @@ def test_there_is_no_data_to_fetch_then(fetched: bytes, expected: set[Conclusion
     story.hears("ConnectionClosedError", 1006)
     story.iut.recv_disconnect(fetched)
     assert story.says("WS-03") == expected
+
+
+def test_an_end_may_be_told_in_the_tick_in_which_it_came() -> None:
+    story = Web()
+    call = story.iut.begin("recv", length=65536)
+    story.fin(PEER, acked=False)
+    error = ErrorValue("ConnectionClosedError", 1006)
+    story.add(Returned(at=story.now, end=IUT, call=call, outcome=Outcome.ERROR, error=error))
+    assert story.says("WS-03") == {SATISFIED}
+
+
+def test_an_end_without_a_close_is_told_as_a_graceful_one() -> None:
+    story = tcp_ends("fin")
+    story.iut.recv(0)
+    assert story.says("WS-03") == {VIOLATED}
 
 
 def test_an_end_that_is_never_told() -> None:

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
+from msgspec.structs import replace
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
+from conformance.trace.pattern import pattern
 from tests.oracle.story import IUT, MS, PEER, Story, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
@@ -101,6 +105,39 @@ def test_a_send_that_failed_during_the_shutdown_may_have_sent_some() -> None:
     assert story.conclusions("WIRE-FIN-01") == UNDETERMINED
 
 
+def test_a_send_that_failed_as_the_shutdown_was_called_may_have_sent_some() -> None:
+    story = Story()
+    send = story.iut.begin("send", pattern={"seed": 0, "length": 9})
+    story.data(IUT, 4)
+    story.iut.finish(send, error="EPIPE")
+    story.wait(-1)
+    story.iut.shutdown()
+    story.fin(IUT)
+    assert story.conclusions("WIRE-FIN-01") == UNDETERMINED
+
+
+def test_what_a_send_got_accepted_is_known_when_it_returned() -> None:
+    story = Story()
+    story.iut.send(9, error="EWOULDBLOCK")
+    send = story.iut.begin("send", pattern={"seed": 0, "length": 9})
+    shutdown = story.iut.begin("shutdown", how="send")
+    story.iut.finish(send, length=5)
+    story.data(IUT, 5)
+    story.wait(-1)
+    story.fin(IUT)
+    story.iut.finish(shutdown)
+    assert story.conclusions("WIRE-FIN-01") == SATISFIED
+
+
+def test_a_fin_at_the_time_of_the_call_is_of_that_call() -> None:
+    story = Story()
+    shutdown = story.iut.begin("shutdown", how="send")
+    story.wait(-1)
+    story.fin(IUT)
+    story.iut.finish(shutdown)
+    assert story.conclusions("WIRE-FIN-01") == SATISFIED
+
+
 def test_a_send_after_the_shutdown_does_not_count() -> None:
     story = Story()
     story.iut.shutdown()
@@ -185,6 +222,49 @@ def test_fin_on_data_never_acknowledged_and_nobody_waited() -> None:
     assert story.conclusions("WIRE-FIN-02") == UNDETERMINED
 
 
+@pytest.mark.parametrize("early", [True, False], ids=["before it came", "as an error"])
+def test_what_is_told_and_is_not_the_end_of_the_fin(early: bool) -> None:
+    story = Story()
+    story.peer.send(5)
+    if early:
+        story.iut.recv(0)
+    story.peer.shutdown()
+    story.fin(PEER, 5)
+    if not early:
+        story.iut.recv(5)
+        story.iut.recv(error="EIO")
+    assert story.conclusions("WIRE-FIN-02") == NOTHING
+
+
+def test_the_end_is_told_at_the_time_of_the_fin() -> None:
+    story = Story()
+    story.peer.send(5)
+    story.peer.shutdown()
+    first = story.iut.begin("recv", length=5)
+    story.fin(PEER, 5)
+    story.iut.finish(first, length=5, data=base64.b64encode(pattern(0, 5)).decode())
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-02") == SATISFIED
+
+
+@pytest.mark.parametrize("what", ["WIRE-FIN-02", "WIRE-FIN-04", "WIRE-HALF-01", "WIRE-SIM-01"])
+def test_what_is_acknowledged_late_leaves_open_who_was_slow(what: str) -> None:
+    match what:
+        case "WIRE-FIN-02":
+            story = fin_on_data(acked=False)
+        case "WIRE-FIN-04":
+            story = peers_fin(acked=False)
+        case "WIRE-HALF-01":
+            story = half_closed()
+            story.data(PEER, 5, acked=False)
+        case _:
+            story = crossing(acked=False)
+    story.settle(1500)
+    story.segment(IUT, "A")
+    story.settle(1500)
+    assert story.conclusions(what) == UNDETERMINED
+
+
 @pytest.mark.parametrize("excuse", ["window", "buffer", "reset", "death"])
 def test_fin_on_data_need_not_be_acknowledged(excuse: str) -> None:
     story = Story()
@@ -264,6 +344,50 @@ def test_acknowledged_data_sent_again_is_not_the_fin() -> None:
     assert story.conclusions("WIRE-FIN-03") == VIOLATED
 
 
+@pytest.mark.parametrize("again", ["acknowledged", "none", "other"])
+def test_what_is_sent_and_is_not_what_was_lost(again: str) -> None:
+    story = Story()
+    story.iut.send(10)
+    story.data(IUT, 5)
+    story.segment(IUT, "PA", 5, fate=Fate.DELIVERED if again == "other" else Fate.DROPPED)
+    if again == "other":
+        story.segment(PEER, "A")
+    story.iut.shutdown()
+    story.segment(IUT, "FA", fate=Fate.DROPPED)
+    match again:
+        case "acknowledged":
+            story.segment(IUT, "PA", 5, start=0)
+        case "none":
+            story.segment(IUT, "A", start=5)
+        case "other":
+            story.segment(IUT, "PA", 3, start=10)
+    story.settle()
+    assert story.conclusions("WIRE-FIN-03") == UNDETERMINED
+
+
+@pytest.mark.parametrize(("acks", "expected"), [(5, NOTHING), (6, VIOLATED)])
+def test_the_acknowledgement_of_the_fin_is_withheld(acks: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.iut.send(5)
+    story.segment(IUT, "PA", 5)
+    story.segment(PEER, "A")
+    story.iut.shutdown()
+    story.segment(IUT, "FA")
+    story.segment(PEER, "A", ack=acks, fate=Fate.DROPPED)
+    story.segment(PEER, "R", fate=Fate.DROPPED)
+    story.settle(6000)
+    assert story.conclusions("WIRE-FIN-03") == expected
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(4999, UNDETERMINED), (5000, VIOLATED)])
+def test_a_reset_ends_the_time_in_which_a_fin_is_sent_again(after_ms: int, expected: set[Conclusion]) -> None:
+    story = lost_fin()
+    story.wait(after_ms - 1)
+    story.rst(PEER)
+    story.settle(2000)
+    assert story.conclusions("WIRE-FIN-03") == expected
+
+
 def test_lost_fin_is_never_sent_again() -> None:
     story = lost_fin()
     story.note("waited in vain")
@@ -282,7 +406,9 @@ def test_slow_round_trips_make_for_slow_retransmission() -> None:
     story.segment(IUT, "FA", fate=Fate.DROPPED)
     story.settle(6000)
     assert story.conclusions("WIRE-FIN-03") == UNDETERMINED
-    story.settle(11_000)
+    story.settle(9500)
+    assert story.conclusions("WIRE-FIN-03") == UNDETERMINED
+    story.settle(1500)
     assert story.conclusions("WIRE-FIN-03") == VIOLATED
 
 
@@ -376,6 +502,30 @@ def test_own_fin_right_after_the_call() -> None:
     assert story.conclusions("WIRE-FIN-04") == NOTHING
 
 
+def test_own_fin_in_the_tick_of_the_call() -> None:
+    story = peers_fin()
+    story.settle()
+    call = story.iut.begin("close")
+    story.wait(-1)
+    story.fin(IUT)
+    story.iut.finish(call)
+    assert story.conclusions("WIRE-FIN-04") == SATISFIED
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(29, NOTHING), (30, SATISFIED)])
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_no_own_fin_within_the_settle_time(after_ms: int, expected: set[Conclusion], how: str) -> None:
+    story = peers_fin()
+    story.wait(after_ms - 2)
+    if how == "close":
+        story.iut.close()
+        story.fin(IUT)
+    else:
+        story.rst(PEER)
+        story.settle()
+    assert story.conclusions("WIRE-FIN-04") == expected
+
+
 @pytest.mark.parametrize("cause", ["failed shutdown", "unanswered close", "death"])
 def test_own_fin_that_its_user_may_have_caused(cause: str) -> None:
     story = peers_fin()
@@ -455,8 +605,6 @@ class Gap:
             self.story.iut.recv(timeout=True, takes=40)
 
     def fill(self) -> Story:
-        from msgspec.structs import replace
-
         at = self.story.tick()
         self.story.events[self.held] = replace(self.story.events[self.held], delivered_at=at)
         self.story.segment(IUT, "A")
@@ -482,6 +630,61 @@ def test_fin_beyond_a_gap_is_told_early(told: str) -> None:
             gap.story.iut.indicates("FD_CLOSE")
     story = gap.fill()
     assert story.conclusions("WIRE-FIN-05") == VIOLATED
+
+
+def test_the_second_poll_tells_of_the_fin_beyond_a_gap() -> None:
+    gap = Gap(surely=False)
+    gap.story.iut.poll("OUT")
+    gap.story.iut.begin("poll", surface="poll", events=["IN", "RDHUP"])
+    gap.story.iut.poll("RDHUP")
+    story = gap.fill()
+    assert story.conclusions("WIRE-FIN-05") == VIOLATED
+
+
+@pytest.mark.parametrize("who", ["peer", "iut", "dead"])
+def test_a_connection_that_is_undone_in_the_gap(who: str) -> None:
+    gap = Gap()
+    match who:
+        case "peer":
+            gap.story.segment(PEER, "RA", start=0)
+        case "iut":
+            gap.story.rst(IUT)
+        case "dead":
+            gap.story.iut.dies()
+    gap.story.settle()
+    assert gap.story.conclusions("WIRE-FIN-05") == NOTHING
+
+
+@pytest.mark.parametrize("told", ["error in the gap", "error", "after a reset", "nothing"])
+def test_what_is_told_of_a_gap_and_is_no_end(told: str) -> None:
+    gap = Gap()
+    if told == "error in the gap":
+        gap.story.iut.recv(error="EIO")
+    story = gap.fill()
+    match told:
+        case "error":
+            story.iut.recv(5)
+            story.iut.recv(error="EIO")
+        case "after a reset":
+            story.iut.recv(5)
+            story.rst(PEER)
+            story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-05") == NOTHING
+
+
+def test_more_is_carried_into_the_gap_than_was_offered() -> None:
+    story = Story()
+    story.peer.send(4)
+    held = story.segment(PEER, "PA", 5, fate=Fate.HELD)
+    story.peer.shutdown()
+    story.segment(PEER, "FA")
+    story.segment(IUT, "A", ack=0)
+    story.iut.recv(timeout=True, takes=40)
+    story.events[held] = replace(story.events[held], delivered_at=story.tick())  # type: ignore[call-arg]
+    story.segment(IUT, "A")
+    story.iut.recv(4)
+    story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-05") == NOTHING
 
 
 def test_data_in_the_gap_is_lost() -> None:
@@ -603,6 +806,101 @@ def test_data_for_an_end_that_no_longer_receives(ending: str) -> None:
     assert story.conclusions("WIRE-HALF-01") == NOTHING
 
 
+def test_messages_are_another_matter() -> None:
+    story = Story(statement("tcp", "MESSAGE_ORIENTED"))
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.recv(5)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
+def test_data_that_comes_again_or_beyond_a_gap_is_nothing_new() -> None:
+    story = Story()
+    story.peer.send(10)
+    story.data(PEER, 5)
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.segment(PEER, "PA", 5, start=0)
+    story.segment(IUT, "A")
+    story.segment(PEER, "PA", 3, start=7)
+    story.segment(IUT, "A", ack=5)
+    story.settle(1500)
+    story.iut.recv(5)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
+@pytest.mark.parametrize("gone", ["reset before", "stopped before the reset", "both over"])
+def test_a_reset_that_is_no_answer_to_the_data(gone: str) -> None:
+    story = half_closed()
+    match gone:
+        case "reset before":
+            story.rst(PEER)
+            story.data(PEER, 5, acked=False)
+        case "stopped before the reset":
+            story.data(PEER, 5, acked=False)
+            story.iut.close()
+            story.rst(IUT)
+        case "both over":
+            story.data(PEER, 5)
+            story.peer.shutdown()
+            story.fin(PEER)
+            story.rst(IUT)
+    story.settle(1500)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
+def test_what_was_unread_before_the_own_fin_is_not_the_data_after_it() -> None:
+    story = Story()
+    story.peer.send(10)
+    story.data(PEER, 5)
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.data(PEER, 5)
+    story.iut.recv(5)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+    story.iut.recv(1, offset=5)
+    assert story.conclusions("WIRE-HALF-01") == SATISFIED
+
+
+@pytest.mark.parametrize(("altered", "expected"), [(4, NOTHING), (5, VIOLATED)])
+def test_what_is_altered_before_the_own_fin_is_another_matter(altered: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.peer.send(10)
+    story.data(PEER, 5)
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.data(PEER, 5)
+    story.iut.recv(altered)
+    story.iut.recv(5, seed=9)
+    assert story.conclusions("WIRE-HALF-01") == expected
+
+
+def test_more_is_handed_over_than_was_offered() -> None:
+    story = half_closed()
+    story.data(PEER, 5)
+    story.iut.recv(content=b"much longer than it was")
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
+@pytest.mark.parametrize("told", ["before", "after a reset", "after the own stop"])
+def test_an_end_that_is_not_told_in_place_of_the_data(told: str) -> None:
+    story = half_closed()
+    waiting = story.iut.begin("recv", length=5) if told == "before" else 0
+    story.data(PEER, 5)
+    match told:
+        case "before":
+            story.iut.finish(waiting, error="EIO")
+        case "after a reset":
+            story.rst(PEER)
+            story.iut.recv(error="ECONNRESET")
+        case "after the own stop":
+            story.iut.shutdown("receive")
+            story.iut.recv(0)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
 def test_data_before_the_own_fin_is_another_matter() -> None:
     story = Story()
     story.peer.send(5)
@@ -711,6 +1009,55 @@ def test_crossing_fins_and_a_reset_that_has_its_cause(cause: str) -> None:
         case "peer":
             story.rst(PEER)
     story.rst(IUT)
+    story.settle()
+    assert story.conclusions("WIRE-SIM-01") == NOTHING
+
+
+@pytest.mark.parametrize(("after_ms", "expected"), [(1000, VIOLATED), (1001, NOTHING)])
+def test_a_closed_socket_that_nobody_answers_may_be_given_up(after_ms: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.iut.close()
+    story.peer.shutdown()
+    fin = story.segment(IUT, "FA", fate=Fate.HELD, delivered_at=story.now + 10 * MS)
+    story.segment(PEER, "FA", ack=0)
+    story.wait(int((story.events[fin].at - story.now) / MS) + after_ms - 1)
+    story.rst(IUT)
+    story.settle()
+    assert story.conclusions("WIRE-SIM-01") == expected
+
+
+@pytest.mark.parametrize("cause", ["reset later", "time-out", "reset told"])
+def test_crossing_fins_and_a_word_that_has_its_cause(cause: str) -> None:
+    story = Story()
+    if cause == "time-out":
+        story.iut.call("set_option", name="USER_TIMEOUT", value=100)
+    story.iut.shutdown()
+    story.peer.shutdown()
+    story.segment(IUT, "FA", fate=Fate.HELD, delivered_at=story.now + 3 * MS)
+    story.segment(PEER, "FA", ack=0)
+    story.segment(IUT, "A", start=1)
+    story.segment(PEER, "A", start=1)
+    match cause:
+        case "reset later":
+            story.iut.recv(0)
+            story.rst(PEER)
+        case "time-out":
+            story.iut.recv(error="ETIMEDOUT")
+        case "reset told":
+            story.rst(PEER)
+            story.iut.recv(error="ECONNRESET")
+    story.settle()
+    assert story.conclusions("WIRE-SIM-01") == NOTHING
+
+
+def test_the_peer_had_the_iuts_fin_when_it_sent_its_own() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.peer.shutdown()
+    story.segment(IUT, "FA")
+    story.segment(PEER, "FA", ack=1)
+    story.segment(IUT, "A", start=1)
+    story.iut.recv(0)
     story.settle()
     assert story.conclusions("WIRE-SIM-01") == NOTHING
 
