@@ -55,9 +55,11 @@ def first_word(connection: Connection) -> Word | None:
         *ends_heard(connection),
         *(o for o in connection.iut.operations if _takes_error(connection, o)),
     ]
-    first = min(map(told_at, words), default=0)
+    if not words:
+        return None
+    first = min(map(told_at, words))
     rivals = (word for word in words if _asked_at(word) < first or told_at(word) == first)
-    return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)), default=None)
+    return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)))
 
 
 def told_at(word: Word) -> int:

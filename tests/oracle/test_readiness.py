@@ -461,6 +461,23 @@ def test_more_than_a_half_close_is_for_other_judges(change: Change, told: tuple[
     assert story.conclusions("POSIX-POLL-01") == NOTHING
 
 
+@pytest.mark.parametrize(("surface", "requirement"), [("poll", "POSIX-POLL-01"), ("epoll-et", "POSIX-POLL-04")])
+def test_an_abort_is_no_half_close(surface: str, requirement: str) -> None:
+    story = Story()
+    story.iut.poll(*HALF, surface=surface)
+    aborted(story)
+    story.iut.poll(*HALF, surface=surface)
+    assert story.conclusions(requirement) == NOTHING
+
+
+def test_a_fin_that_the_peer_sends_by_dying_is_no_half_close() -> None:
+    story = Story()
+    story.peer.dies()
+    story.fin(PEER)
+    story.iut.poll("IN")
+    assert story.conclusions("POSIX-POLL-01") == NOTHING
+
+
 def test_a_unix_peer_that_shuts_down_both_directions_one_by_one() -> None:
     story = half_closed(wireless())
     story.peer.shutdown("receive")
