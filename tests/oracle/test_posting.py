@@ -68,6 +68,15 @@ def test_a_pending_send_fails_because_the_peer_reset() -> None:
     assert story.conclusions("INIT-SHUT-14") == NOTHING
 
 
+def test_a_reset_a_nanosecond_before_it_fails_is_a_reset_before_it() -> None:
+    story = pending()
+    story.rst(PEER)
+    story.wait(-1)
+    story.now += 1
+    story.iut.sent("r1", error="WSAECONNRESET")
+    assert story.conclusions("INIT-SHUT-14") == NOTHING
+
+
 def test_bytes_of_a_pending_send_are_lost() -> None:
     story = carried(pending(), 10)
     story.iut.sent("r1", 10)
