@@ -16,6 +16,8 @@ from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Side, What, left_unread
 
+_ANSWERED = (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT)
+
 
 @judges("POSIX-RECV-01")
 def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
@@ -67,9 +69,7 @@ def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectati
     for send in connection.iut.sends:
         if send.entered <= shut.over or (gone is not None and gone <= send.over):
             continue
-        if send.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT) or _told_of_another_end(
-            connection, send
-        ):
+        if send.outcome not in _ANSWERED or _told_of_another_end(connection, send):
             continue
         yield accepted.decide(
             send.condition in (Condition.EPIPE, Condition.ESHUTDOWN),
@@ -123,7 +123,7 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     [POSIX close; socket(7)]
     """
     close = _close_of_the_last_handle(connection.iut)
-    if close is None or close.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT):
+    if close is None or close.outcome not in _ANSWERED:
         return
     on, seconds = connection.iut.linger_at(close.entered)
     if not on or not seconds:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from conformance.oracle.reading import (
+    NS_PER_MS,
+    NS_PER_S,
     Reading,
     ends_heard,
     first_final,
@@ -31,6 +33,10 @@ from tests.oracle.story import KERNEL_TCP, MS, PEER, REFERENCE, REFERENCE_STREAM
 
 def words(story: Story) -> list[str]:
     return [report.seen for report in heard(story.connection().iut)]
+
+
+def test_units_of_time() -> None:
+    assert NS_PER_S == 1000 * NS_PER_MS == 10**9
 
 
 # --- what is heard ----------------------------------------------------------------------------------------------------
@@ -401,6 +407,15 @@ def test_a_receive_that_took_no_time() -> None:
     assert of(story) == (10, "", "recv returned 0 bytes")
 
 
+def test_a_receive_that_told_nothing_hides_no_overlap() -> None:
+    story = stream(10)
+    call = story.iut.begin("recv", length=10)
+    story.iut.recv(timeout=True)
+    story.iut.recv(4)
+    story.iut.finish(call, **_piece(4, 6))
+    assert of(story) == (10, "", "")
+
+
 def test_of_what_overlaps_and_does_not_follow_the_end_comes_last() -> None:
     story = stream(10)
     calls = [story.iut.begin("recv", length=10) for _ in range(3)]
@@ -475,8 +490,9 @@ def test_no_bytes_where_no_empty_message_is_due_are_the_end() -> None:
 
 @pytest.mark.parametrize(("whole", "good"), [(True, False), (False, True)])
 def test_a_message_that_was_never_finished_has_no_last_part(whole: bool, good: bool) -> None:
-    story = messages(3, 10, whole=whole)
+    story = messages(3, 4, 10, whole=whole)
     gets(story, 3)
+    gets(story, 4)
     gets(story, 10, partial=True)
     assert (of(story)[1] == "") == good
 
