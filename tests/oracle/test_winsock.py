@@ -402,9 +402,11 @@ def test_what_was_asked_before_hides_nothing_of_what_is_asked_after() -> None:
     assert story.conclusions("INIT-SHUT-10") == VIOLATED
 
 
-@pytest.mark.parametrize("other", ["half", "reset", "closed", "never asked"])
+@pytest.mark.parametrize("other", ["half", "peer's half", "reset", "closed", "never asked"])
 def test_other_questions_are_no_matter_of_the_shutdown(other: str) -> None:
     story = left("send") if other == "half" else both_shut()
+    if other == "peer's half":
+        story = released(Story(REFERENCE_STREAM))
     if other == "reset":
         story = aborted(left("send"))
     if other == "closed":
