@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from conformance.oracle.findings import Conclusion
@@ -26,9 +25,7 @@ def wireless() -> Story:
 
 def relayed() -> Story:
     """A link that the harness relays: when a segment arrived is not known."""
-    story = Story()
-    story.header = msgspec.structs.replace(story.header, topology="wire")
-    return story
+    return Story().relayed()
 
 
 LINKS = pytest.mark.parametrize("link", [Story, wireless], ids=["wire", "wireless"])
@@ -56,7 +53,7 @@ def select(story: Story, *told: str, **options: Any) -> None:
 
 def at_once(story: Story) -> Story:
     """What comes next comes at the time of what came last, on a link on which nobody can tell which was first."""
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(-1)
     return story
 

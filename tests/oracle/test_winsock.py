@@ -282,7 +282,7 @@ def test_each_receive_after_it_is_judged_by_itself() -> None:
 @pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
 def test_a_receive_that_completes_as_the_handle_is_closed(later_ms: int, expected: set[Conclusion]) -> None:
     story = left("receive")
-    story.header = msgspec.structs.replace(story.header, topology="wire")  # from afar, what was first is told otherwise
+    story.relayed()
     story.iut.post("r1")
     story.wait(2)
     story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
@@ -732,7 +732,7 @@ def test_what_returns_as_the_handle_is_closed(last: str, later_ms: int, expected
         story.iut.recv(error="" if last == "recv" else "WSAEWOULDBLOCK", takes=3)
     else:
         story.iut.send(5, takes=3)
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(later_ms - 1)
     story.iut.close()
     assert story.conclusions("IND-ABORT-03") == expected
@@ -1087,7 +1087,7 @@ def test_what_comes_as_wsapoll_returns_may_show(change: str, later_ms: int, expe
     story = released(Story(REFERENCE_STREAM))
     story.settle()
     polls(story, "IN")
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(later_ms - 1)
     if change == "abort":
         story.pdu(PEER, "ABORT")
@@ -1116,7 +1116,7 @@ def test_what_may_time_out_is_not_judged_by_wsapoll() -> None:
 @pytest.mark.parametrize(("later_ms", "expected"), [(-1, VIOLATED), (0, NOTHING), (1, NOTHING)])
 def test_once_a_call_has_told_of_the_abort_wsapoll_is_free(later_ms: int, expected: set[Conclusion]) -> None:
     story = aborted(Story(REFERENCE_STREAM))
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.settle()
     story.iut.recv(error="WSAECONNRESET", takes=5)
     story.wait(later_ms - 1)
