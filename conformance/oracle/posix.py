@@ -16,12 +16,14 @@ from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation, Side, What, left_unread
 
+_ANSWERED = (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT)
+
 
 @judges("POSIX-RECV-01")
 def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """recv gives all the data, then 0, and keeps giving 0. [POSIX recv; recv(2)]"""
-    direction = connection.peer_to_iut
-    if direction.total is None or direction.ending.reset_at is not None or unexplained(direction):
+    direction, ending = connection.peer_to_iut, connection.peer_to_iut.ending
+    if direction.total is None or ending.at is None or ending.reset_at is not None or unexplained(direction):
         yield from doubt(direction, accepted)
         return
     reading = read_stream(direction)
@@ -36,17 +38,16 @@ def data_then_zero_and_zero_again(connection: Connection, accepted: Expectation)
     again = [r for r in heard(connection.iut) if r.asked >= reading.final.at and not another_matter(connection, r)]
     if reading.final.what is not What.ZERO_BYTES or reading.good != direction.total:
         because = f"{reading.good} of {direction.total} bytes were read, then {reading.final.seen}"
-        yield accepted.violated(because, direction.ending, reading.final)
-    elif reading.final.at < (direction.ending.at or 0):
-        early = f"before the peer's end had come, {reading.final.seen}"
-        yield accepted.violated(early, direction.ending, reading.final)
+        yield accepted.violated(because, ending, reading.final)
+    elif reading.final.at < ending.at:
+        yield accepted.violated(f"before the peer's end had come, {reading.final.seen}", ending, reading.final)
     elif again:
         other = next((r for r in again if r.what is not What.ZERO_BYTES), None)
         yield accepted.decide(
             other is None,
             f"{direction.total} bytes, then 0, and {len(again)} times 0 again",
             f"after the end was told, {other.seen}" if other else "",
-            direction.ending,
+            ending,
             reading.final,
             *again,
         )
@@ -62,13 +63,13 @@ def a_reset_is_told_as_econnreset(connection: Connection, accepted: Expectation)
 def sending_after_own_shutdown_fails(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """A send after the caller's own shutdown of sending fails with EPIPE. [POSIX send; send(2)]"""
     shut = next((o for o in connection.iut.calls("shutdown") if o.ends_sending and o.succeeded), None)
-    if shut is None or shut.returned is None:
+    if shut is None:
         return
     gone = connection.iut.gone_at
     for send in connection.iut.sends:
-        if send.returned is None or send.entered <= shut.returned or (gone is not None and gone <= send.returned):
+        if send.entered <= shut.over or (gone is not None and gone <= send.over):
             continue
-        if send.outcome in (Outcome.UNSUPPORTED, Outcome.FAILURE) or _told_of_another_end(connection, send):
+        if send.outcome not in _ANSWERED or _told_of_another_end(connection, send):
             continue
         yield accepted.decide(
             send.condition in (Condition.EPIPE, Condition.ESHUTDOWN),
@@ -92,9 +93,9 @@ def _told_of_another_end(connection: Connection, send: Operation) -> bool:
 def what_shut_rd_leaves_readable_is_recorded(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What can be read after the caller's own SHUT_RD, and what it puts on the link, is written down."""
     shut = next((o for o in connection.iut.calls("shutdown") if o.how == "receive" and o.succeeded), None)
-    if shut is None or shut.returned is None:
+    if shut is None:
         return
-    told = [r for r in connection.iut.receives if r.asked >= shut.returned]
+    told = [r for r in connection.iut.receives if r.asked >= shut.over]
     if told:
         resets = connection.iut_to_peer.resets
         words = ", ".join(r.seen for r in told)
@@ -122,7 +123,7 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     [POSIX close; socket(7)]
     """
     close = _close_of_the_last_handle(connection.iut)
-    if close is None or close.returned is None or close.outcome not in (Outcome.RESULT, Outcome.ERROR, Outcome.TIMEOUT):
+    if close is None or close.outcome not in _ANSWERED:
         return
     on, seconds = connection.iut.linger_at(close.entered)
     if not on or not seconds:
@@ -142,7 +143,7 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     if not offered or _given_up_before(connection, close):
         return
     if drained is not None and drained.at <= close.entered + seconds * NS_PER_S:
-        if close.succeeded and close.returned < drained.at:
+        if close.succeeded and close.over < drained.at:
             yield accepted.violated(f"{took}, and before what was left to send had drained", close, drained)
         return
     if close.outcome is Outcome.TIMEOUT and close.took < limit:

@@ -55,9 +55,11 @@ def first_word(connection: Connection) -> Word | None:
         *ends_heard(connection),
         *(o for o in connection.iut.operations if _takes_error(connection, o)),
     ]
-    first = min(map(told_at, words), default=0)
+    if not words:
+        return None
+    first = min(map(told_at, words))
     rivals = (word for word in words if _asked_at(word) < first or told_at(word) == first)
-    return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)), default=None)
+    return min(rivals, key=lambda word: (word.told in GRACEFUL_WORDS, told_at(word)))
 
 
 def told_at(word: Word) -> int:
@@ -218,12 +220,14 @@ def _take_next(waiting: list[Report], follows: Callable[[Report], bool]) -> Repo
 
     Posted receives may be told in any order, and the one that took the end before the one that took the data.
     """
-    count, first = 0, waiting[0].at
+    count, first = 1, waiting[0].at
     while count < len(waiting) and waiting[count].asked < first:
         first = min(first, waiting[count].at)
         count += 1
-    rivals = range(max(count, 1))
-    best = next((i for i in rivals if count > 1 and follows(waiting[i])), None)
+    if count == 1:
+        return waiting.pop(0)
+    rivals = range(count)
+    best = next((i for i in rivals if follows(waiting[i])), None)
     if best is None:
         best = min(rivals, key=lambda i: (waiting[i].is_final, waiting[i].what is What.DATA))
     return waiting.pop(best)

@@ -113,9 +113,7 @@ def receives_after_the_own_shutdown_are_refused(connection: Connection, accepted
 def a_socket_outlives_its_shutdown(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """Once both ends have shut down, the socket's addresses and options can still be asked for. [WSPShutdown]"""
     own, ending = connection.iut.ending, connection.peer_to_iut.ending
-    if own is None or own.op == "close" or ending.at is None:
-        return
-    if ending.kind is not EndKind.GRACEFUL or may_time_out(connection):
+    if own is None or ending.at is None or ending.kind is not EndKind.GRACEFUL or may_time_out(connection):
         return
     for call in connection.iut.calls("names", "get_linger"):
         if call.entered <= max(own.over, ending.at) or not _was_ours(connection, call):
@@ -289,7 +287,7 @@ def wsapoll_tells_a_hang_up(connection: Connection, accepted: Expectation) -> It
     """WSAPoll shows POLLHUP for a stream that was disconnected, with POLLERR if it was reset. [WSAPOLLFD]"""
     ending, word = connection.peer_to_iut.ending, first_word(connection)
     polls = [o for o in connection.iut.calls("poll") if o.arguments.get("surface") == "wsapoll"]
-    if not polls or ending.at is None or not (ending.is_graceful or ending.is_abort):
+    if ending.at is None or not (ending.is_graceful or ending.is_abort):
         if polls:
             yield from doubt(connection.peer_to_iut, accepted)
         return

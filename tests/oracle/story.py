@@ -17,6 +17,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
+
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion, Finding
 from conformance.oracle.judging import judge
@@ -364,6 +366,11 @@ class Story:
                     listener_address={"family": "inet", "host": "127.0.0.1", "port": 10000},
                 )
             )
+
+    def relayed(self) -> Story:
+        """Have it told on a link that the harness relays; so not from afar, where what came at one time did not."""
+        self.header = msgspec.structs.replace(self.header, topology="wire")
+        return self
 
     def tick(self) -> int:
         self.now += MS

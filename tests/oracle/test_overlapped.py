@@ -277,6 +277,7 @@ def test_a_pending_receive_fails_before_the_abort() -> None:
 def test_a_pending_receive_outlives_the_abort() -> None:
     story = watches(aborted(pending()))
     assert story.conclusions("IND-OVL-02") == VIOLATED
+    assert story.conclusions("IND-OVL-01") == NOTHING
 
 
 # --- IND-OVL-04 -------------------------------------------------------------------------------------------------------
@@ -435,6 +436,60 @@ def test_a_receive_that_blocks_matters_while_one_is_pending(when: str, expected:
     if when == "after":
         story.iut.recv()
     assert story.conclusions("IND-OVL-04") == expected
+
+
+@pytest.mark.parametrize("which", ["made as the other ends", "over as the first is posted"])
+@pytest.mark.parametrize(("apart_ms", "expected"), [(0, NOTHING), (2, VIOLATED)])
+def test_a_receive_that_may_have_been_beside_them(which: str, apart_ms: int, expected: set[Conclusion]) -> None:
+    story = sends(Story(REFERENCE_STREAM), 15)
+    story.relayed()
+    if which == "over as the first is posted":
+        story.iut.recv(5, takes=3)
+        story.wait(apart_ms - 1)
+    for token in ("r1", "r2"):
+        story.iut.post(token)
+    story.wait(2)
+    story.iut.completes("r2", 5, offset=5)
+    story.iut.completes("r1", 5, offset=10)
+    if which == "made as the other ends":
+        story.wait(apart_ms - 1)
+        story.iut.recv(5)
+    released(story)
+    assert story.conclusions("IND-OVL-04") == expected
+
+
+@pytest.mark.parametrize(("before_ms", "expected"), [(0, NOTHING), (1, SATISFIED)])
+def test_two_were_posted_before_the_end(before_ms: int, expected: set[Conclusion]) -> None:
+    story = Story(WINDOWS_TCP)
+    story.peer.send(5)
+    story.data(PEER, 5)
+    story.iut.post("r1")
+    story.peer.shutdown("send")
+    story.wait(2)
+    story.segment(PEER, "FA", delivered_at=story.now + 1_000_000)
+    story.wait(-2 - before_ms)
+    story.iut.post("r2")
+    story.wait(before_ms)
+    story.segment(IUT, "A")
+    story.iut.completes("r1", 5)
+    story.iut.completes("r2")
+    assert story.conclusions("IND-OVL-04") == expected
+
+
+def test_what_is_still_pending_does_not_hide_what_came_after_it() -> None:
+    story = released(three())
+    story.iut.completes("r2", 4, offset=1)
+    story.iut.completes("r3")
+    assert story.conclusions("IND-OVL-04") == VIOLATED
+
+
+def test_a_reset_of_its_own_is_no_end_that_fills_anything() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.post("r1")
+    story.iut.post("r2")
+    story.rst(IUT)
+    story.settle(LONG)
+    assert story.conclusions("IND-OVL-04") == NOTHING
 
 
 def test_empty_messages_leave_the_order_open() -> None:
@@ -656,6 +711,26 @@ def test_other_shutdowns_are_no_sd_receive(how: str) -> None:
     story.iut.shutdown(how)
     story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
     assert story.conclusions("IND-OVL-08") == NOTHING
+
+
+def test_what_completes_as_the_close_is_made_may_have_been_aborted() -> None:
+    story = pending()
+    story.iut.shutdown("receive")
+    call = story.iut.begin("close")
+    story.wait(-1)
+    story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
+    story.iut.finish(call)
+    assert story.conclusions("IND-OVL-08") == NOTHING
+
+
+def test_data_that_is_sent_as_sd_receive_returns_is_sent_after_it() -> None:
+    story = pending()
+    story.iut.shutdown("receive")
+    story.wait(-1)
+    story.peer.send(5)
+    story.settle(LONG)
+    (finding,) = story.judge("IND-OVL-08")
+    assert "stayed pending" in finding.because
 
 
 def test_what_a_close_after_sd_receive_does_is_no_matter_of_it() -> None:

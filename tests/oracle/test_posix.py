@@ -93,6 +93,20 @@ def test_a_reset_after_the_end_frees_what_is_told() -> None:
     assert story.conclusions("POSIX-RECV-01") == NOTHING
 
 
+def test_where_a_reset_follows_the_end_what_was_lost_is_another_judges() -> None:
+    story = ended(5)
+    story.iut.recv()
+    story.rst(PEER)
+    assert story.conclusions("POSIX-RECV-01") == NOTHING
+
+
+def test_a_reset_of_its_own_is_no_end() -> None:
+    story = Story()
+    story.rst(IUT)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("POSIX-RECV-01") == NOTHING
+
+
 @pytest.mark.parametrize("told", [("ETIMEDOUT",), ("", "ETIMEDOUT")])
 def test_a_user_time_out_is_no_end(told: tuple[str, ...]) -> None:
     story = Story()

@@ -68,6 +68,15 @@ def test_a_pending_send_fails_because_the_peer_reset() -> None:
     assert story.conclusions("INIT-SHUT-14") == NOTHING
 
 
+def test_a_reset_a_nanosecond_before_it_fails_is_a_reset_before_it() -> None:
+    story = pending()
+    story.rst(PEER)
+    story.wait(-1)
+    story.now += 1
+    story.iut.sent("r1", error="WSAECONNRESET")
+    assert story.conclusions("INIT-SHUT-14") == NOTHING
+
+
 def test_bytes_of_a_pending_send_are_lost() -> None:
     story = carried(pending(), 10)
     story.iut.sent("r1", 10)
@@ -131,7 +140,7 @@ def test_what_fails_as_the_close_is_made_may_fail_by_it() -> None:
 @pytest.mark.parametrize("told_ms", [0, 1])
 def test_a_send_is_pending_if_it_is_posted_before_the_call_and_told_after_it(posted_ms: int, told_ms: int) -> None:
     story = Story(WINDOWS_TCP)
-    story.header = msgspec.structs.replace(story.header, topology="wire")  # from afar, what was first is told otherwise
+    story.relayed()
     story.iut.post_send("r1", 10)
     began = story.now  # when the posting returned; it was entered 1 ms before
     story.wait(-1 - (1 - posted_ms))

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import pytest
 
 from conformance.oracle.findings import Conclusion
@@ -26,9 +25,7 @@ def wireless() -> Story:
 
 def relayed() -> Story:
     """A link that the harness relays: when a segment arrived is not known."""
-    story = Story()
-    story.header = msgspec.structs.replace(story.header, topology="wire")
-    return story
+    return Story().relayed()
 
 
 LINKS = pytest.mark.parametrize("link", [Story, wireless], ids=["wire", "wireless"])
@@ -56,7 +53,7 @@ def select(story: Story, *told: str, **options: Any) -> None:
 
 def at_once(story: Story) -> Story:
     """What comes next comes at the time of what came last, on a link on which nobody can tell which was first."""
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(-1)
     return story
 
@@ -458,6 +455,23 @@ def test_more_than_a_half_close_is_for_other_judges(change: Change, told: tuple[
     story = half_closed()
     change(story)
     story.iut.poll(*told)
+    assert story.conclusions("POSIX-POLL-01") == NOTHING
+
+
+@pytest.mark.parametrize(("surface", "requirement"), [("poll", "POSIX-POLL-01"), ("epoll-et", "POSIX-POLL-04")])
+def test_an_abort_is_no_half_close(surface: str, requirement: str) -> None:
+    story = Story()
+    story.iut.poll(*HALF, surface=surface)
+    aborted(story)
+    story.iut.poll(*HALF, surface=surface)
+    assert story.conclusions(requirement) == NOTHING
+
+
+def test_a_fin_that_the_peer_sends_by_dying_is_no_half_close() -> None:
+    story = Story()
+    story.peer.dies()
+    story.fin(PEER)
+    story.iut.poll("IN")
     assert story.conclusions("POSIX-POLL-01") == NOTHING
 
 

@@ -282,7 +282,7 @@ def test_each_receive_after_it_is_judged_by_itself() -> None:
 @pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, VIOLATED)])
 def test_a_receive_that_completes_as_the_handle_is_closed(later_ms: int, expected: set[Conclusion]) -> None:
     story = left("receive")
-    story.header = msgspec.structs.replace(story.header, topology="wire")  # from afar, what was first is told otherwise
+    story.relayed()
     story.iut.post("r1")
     story.wait(2)
     story.iut.completes("r1", error="WSA_OPERATION_ABORTED")
@@ -394,9 +394,19 @@ def test_a_question_as_the_second_end_comes(last: str, later_ms: int, expected: 
     assert story.conclusions("INIT-SHUT-10") == expected
 
 
-@pytest.mark.parametrize("other", ["half", "reset", "closed", "never asked"])
+def test_what_was_asked_before_hides_nothing_of_what_is_asked_after() -> None:
+    story = left("send")
+    story.iut.call("names", error="WSAENOTCONN")
+    released(story)
+    story.iut.call("names", error="WSAENOTCONN")
+    assert story.conclusions("INIT-SHUT-10") == VIOLATED
+
+
+@pytest.mark.parametrize("other", ["half", "peer's half", "reset", "closed", "never asked"])
 def test_other_questions_are_no_matter_of_the_shutdown(other: str) -> None:
     story = left("send") if other == "half" else both_shut()
+    if other == "peer's half":
+        story = released(Story(REFERENCE_STREAM))
     if other == "reset":
         story = aborted(left("send"))
     if other == "closed":
@@ -436,6 +446,12 @@ def test_send_disconnect_tells_no_graceful_end(does: Change) -> None:
     story = Story(REFERENCE)
     does(story)
     assert story.conclusions("INIT-SDISC-01") == VIOLATED
+
+
+def test_send_disconnect_that_the_agent_does_not_have_shows_nothing() -> None:
+    story = Story(REFERENCE)
+    story.iut.finish(story.iut.begin("send_disconnect"), unsupported="no such call")
+    assert story.conclusions("INIT-SDISC-01") == NOTHING
 
 
 def test_send_disconnect_with_data_is_judged_elsewhere() -> None:
@@ -573,6 +589,13 @@ def test_a_partial_receive_before_the_end() -> None:
     assert story.conclusions("IND-STREAM-08") == VIOLATED
 
 
+def test_a_partial_receive_before_an_abort_is_another_matter() -> None:
+    story = Story(REFERENCE)
+    story.iut.recv(flags=["PARTIAL"])
+    aborted(story)
+    assert story.conclusions("IND-STREAM-08") == NOTHING
+
+
 def test_a_partial_receive_waits_for_ever() -> None:
     story = released(Story(REFERENCE))
     story.iut.recv(timeout=True, flags=["PARTIAL"], wait_ms=LONG, takes=LONG)
@@ -702,14 +725,14 @@ def test_what_is_asked_as_the_abort_is_told_comes_after_it(last: str) -> None:
 
 
 @pytest.mark.parametrize(("later_ms", "expected"), [(0, NOTHING), (1, VIOLATED)])
-@pytest.mark.parametrize("last", ["recv", "send"])
+@pytest.mark.parametrize("last", ["recv", "would block", "send"])
 def test_what_returns_as_the_handle_is_closed(last: str, later_ms: int, expected: set[Conclusion]) -> None:
     story = reset()
-    if last == "recv":
-        story.iut.recv(takes=3)
+    if last != "send":
+        story.iut.recv(error="" if last == "recv" else "WSAEWOULDBLOCK", takes=3)
     else:
         story.iut.send(5, takes=3)
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(later_ms - 1)
     story.iut.close()
     assert story.conclusions("IND-ABORT-03") == expected
@@ -788,6 +811,13 @@ def test_after_close_the_handle_is_gone() -> None:
 def test_a_graceful_end_is_no_abort() -> None:
     story = released(Story(REFERENCE))
     story.iut.recv(error="WSAEDISCON")
+    story.iut.send(5)
+    assert story.conclusions("IND-ABORT-03") == NOTHING
+
+
+def test_a_graceful_end_that_was_told_as_an_abort_is_none() -> None:
+    story = released(Story(REFERENCE))
+    story.iut.recv(error="WSAECONNRESET")
     story.iut.send(5)
     assert story.conclusions("IND-ABORT-03") == NOTHING
 
@@ -885,9 +915,15 @@ def test_an_end_is_told_once_it_is_cut_off(later_ms: int, expected: set[Conclusi
 
 
 @pytest.mark.parametrize(("later_ms", "expected"), [(-1, NOTHING), (0, NOTHING), (1, SATISFIED)])
-def test_an_end_that_is_told_as_it_closes_may_come_of_that(later_ms: int, expected: set[Conclusion]) -> None:
+@pytest.mark.parametrize("sends", [False, True])
+def test_an_end_that_is_told_as_it_closes_may_come_of_that(
+    sends: bool, later_ms: int, expected: set[Conclusion]
+) -> None:
     story = cut_off()
-    story.iut.recv(error="WSAECONNABORTED", takes=3)
+    if sends:
+        story.iut.send(5, error="WSAECONNABORTED", takes=3)
+    else:
+        story.iut.recv(error="WSAECONNABORTED", takes=3)
     story.wait(later_ms - 1)
     story.iut.close()
     assert story.conclusions("IND-ABORT-06") == expected
@@ -1051,7 +1087,7 @@ def test_what_comes_as_wsapoll_returns_may_show(change: str, later_ms: int, expe
     story = released(Story(REFERENCE_STREAM))
     story.settle()
     polls(story, "IN")
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.wait(later_ms - 1)
     if change == "abort":
         story.pdu(PEER, "ABORT")
@@ -1080,7 +1116,7 @@ def test_what_may_time_out_is_not_judged_by_wsapoll() -> None:
 @pytest.mark.parametrize(("later_ms", "expected"), [(-1, VIOLATED), (0, NOTHING), (1, NOTHING)])
 def test_once_a_call_has_told_of_the_abort_wsapoll_is_free(later_ms: int, expected: set[Conclusion]) -> None:
     story = aborted(Story(REFERENCE_STREAM))
-    story.header = msgspec.structs.replace(story.header, topology="wire")
+    story.relayed()
     story.settle()
     story.iut.recv(error="WSAECONNRESET", takes=5)
     story.wait(later_ms - 1)
@@ -1098,6 +1134,13 @@ def test_wsapoll_at_an_end_that_is_not_known() -> None:
     story = released(Story(REFERENCE_STREAM, lost=1))
     assert story.conclusions("IND-POLL-01") == NOTHING
     assert polls(story, "IN").conclusions("IND-POLL-01") == UNDETERMINED
+
+
+def test_a_reset_of_its_own_is_no_end_that_wsapoll_must_tell() -> None:
+    story = Story(WINSOCK_TCP)
+    story.rst(IUT)
+    story.settle()
+    assert polls(story, "IN").conclusions("IND-POLL-01") == NOTHING
 
 
 def test_wsapoll_of_what_has_not_ended() -> None:
