@@ -226,8 +226,11 @@ def _as_documented(
         if failure is None or not _held_close(connection, failure, records):
             continue
         if slots is None or signalled is None:
-            missing = "its error slots" if slots is None else "the state of the event object"
-            yield accepted.undetermined(f"the record had FD_CLOSE, and the agent did not tell {missing}", first)
+            yield accepted.undetermined(
+                "the record had FD_CLOSE, and the agent did not tell "
+                f"{'its error slots' if slots is None else 'the state of the event object'}",
+                first,
+            )
         elif signalled == [True, False]:
             seen = "FD_CLOSE with its slot alone, and the event object reset; then nothing"
             yield accepted.satisfied(f"{failure.seen}; after it the record had {seen}", failure, first, second)

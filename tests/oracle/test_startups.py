@@ -348,6 +348,6 @@ def test_a_connection_that_was_closed_before_is_no_matter() -> None:
 
 @pytest.mark.parametrize("after", [0, 1])
 def test_a_call_at_the_instant_of_the_cleanups_return_must_work(after: int) -> None:
-    story = started()
+    story = started(cleanups=1)
     (story if after else at_once(story)).iut.recv(error="WSANOTINITIALISED")
     assert story.conclusions("ERR-11") == VIOLATED

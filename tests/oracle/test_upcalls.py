@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from conformance.oracle.upcalls import POISON
 from tests.oracle.story import MS, PEER, REFERENCE, SERVICE_PROVIDER, Story
 from tests.oracle.test_notifications import at_once
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING = set[Conclusion]()
 READ, CLOSE = 1, 32
+POISON = 0x5A5A5A5A  # agent-protocol: what an error slot holds before the call
 RESET = 10054
 
 
@@ -399,3 +399,17 @@ def test_what_is_replaced_at_the_instant_of_the_failing_calls_return() -> None:
 def test_what_is_read_at_the_instant_of_the_failing_calls_return() -> None:
     story = reads(reads(at_once(recorded()), "FD_CLOSE", b5=0), before=False)
     assert story.conclusions("IND-FDC-13") == SATISFIED
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_a_call_that_fails_while_the_record_is_read_shows_nothing_of_it(together: bool) -> None:
+    story = recorded(fails=False)
+    call = story.iut.begin("enum_events", socket=-1)
+    if together:
+        at_once(story)
+    record = story.iut.begin("enum_events")
+    at_once(story)
+    story.iut.finish(call, error="WSAENOTSOCK")
+    story.iut.finish(record, events=[{"type": "FD_CLOSE"}], slots=slots(b5=0), signalled=[True, False])
+    reads(story, before=False)
+    assert story.conclusions("IND-FDC-13") == (NOTHING if together else SATISFIED)
