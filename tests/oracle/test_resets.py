@@ -847,3 +847,19 @@ def test_what_has_the_time_of_the_close_is_not_the_shutdowns(flags: str) -> None
     for trace in (story.trace(), without_duration(story.trace())):
         assert [f for f in judge(trace) if f.requirement == "WIRE-ABRT-04"] == []
     assert story.conclusions("WIRE-ABRT-04") == NOTHING
+
+
+def test_an_error_that_is_told_after_the_shutdown_disturbs_nothing() -> None:
+    story = unread()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.iut.recv(error="ECONNRESET")
+    assert story.conclusions("WIRE-ABRT-04") == SATISFIED
+
+
+def test_a_reset_that_comes_when_receiving_was_given_up() -> None:
+    story = Story()
+    story.iut.shutdown("receive")
+    story.rst(PEER)
+    story.iut.send(5, error="ENOTCONN")
+    assert story.conclusions("WIRE-RST-01") == NOTHING
