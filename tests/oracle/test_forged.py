@@ -117,6 +117,18 @@ def test_what_is_told_after_the_peers_own_end_is_of_that_end() -> None:
     assert story.conclusions("WIRE-RST-02") == SATISFIED
 
 
+def test_what_is_told_in_the_tick_of_the_peers_own_end_is_of_that_end() -> None:
+    story = opened()
+    story.forge("R", 6)
+    story.segment(IUT, "A", window=WINDOW)
+    live_on(story)
+    call = story.iut.begin("recv", length=5)
+    story.fin(PEER, acked=False)
+    at_once(story)
+    story.iut.finish(call, length=0)
+    assert story.conclusions("WIRE-RST-02") == SATISFIED
+
+
 def test_a_reset_is_no_challenge() -> None:
     story = opened()
     story.forge("R", 6)
@@ -612,6 +624,18 @@ def test_octets_beyond_the_fin_are_delivered(length: int, acked: bool) -> None:
     story.iut.recv(5)
     story.iut.recv(length, seed=7)
     story.iut.recv(0)
+    assert story.conclusions("WIRE-FIN-07") == VIOLATED
+
+
+def test_octets_beyond_the_fin_are_delivered_in_the_tick_in_which_they_come() -> None:
+    story = ended()
+    story.iut.recv(5)
+    story.iut.recv(0)
+    story.settle()
+    call = story.iut.begin("recv", length=50)
+    story.forge("PA", 6, 50)
+    at_once(story)
+    story.iut.finish(call, length=1, data="eA==")
     assert story.conclusions("WIRE-FIN-07") == VIOLATED
 
 

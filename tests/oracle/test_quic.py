@@ -366,6 +366,18 @@ def test_an_error_that_comes_as_the_peer_dies(early_ms: int, expected: set[Concl
     assert {f.outcome for f in found} == expected
 
 
+def test_a_connection_that_lives_does_not_hide_one_whose_peer_died() -> None:
+    told = idle()
+    second = {"family": "inet", "host": "127.0.0.1", "port": 40001}
+    listener = {"family": "inet", "host": "127.0.0.1", "port": 10000}
+    told.add(Established(at=told.tick(), iut=4, peer=4, client=IUT, client_address=second, listener_address=listener))
+    told.peer.shutdown("send")
+    told.peer.dies()
+    told.wait(600)
+    told.iut.recv(socket=4)
+    assert told.conclusions("QUIC-01") == VIOLATED
+
+
 def test_each_connection_has_a_time_out_of_its_own() -> None:
     told = idle()
     told.peer.dies()

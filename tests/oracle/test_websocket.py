@@ -340,6 +340,16 @@ def test_nothing_is_sent_after_an_own_close(name: str) -> None:
     assert VIOLATED in story.says("WS-02")
 
 
+def test_data_before_an_own_close_are_none_after_it() -> None:
+    story = Web()
+    story.message(IUT)
+    story.closes(IUT, 1000)
+    story.closes(PEER, 1000)
+    story.fin(PEER)
+    story.fin(IUT)
+    assert story.says("WS-02") == {SATISFIED}
+
+
 def test_a_pong_after_an_own_close_is_no_data() -> None:
     story = closed_by_peer()
     story.pdu(IUT, "PONG", overhead=2)

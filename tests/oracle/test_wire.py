@@ -541,6 +541,16 @@ def test_own_fin_that_its_user_may_have_caused(cause: str) -> None:
     assert story.conclusions("WIRE-FIN-04") == NOTHING
 
 
+def test_an_end_that_has_ended_may_be_slow_to_acknowledge() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.fin(IUT)
+    story.peer.shutdown()
+    story.fin(PEER, acked=False)
+    story.settle(2000)
+    assert story.conclusions("WIRE-FIN-04") == NOTHING
+
+
 def test_own_fin_before_the_peers() -> None:
     story = Story()
     story.iut.shutdown()
@@ -961,6 +971,17 @@ def test_crossing_fins_are_reset(closes: bool) -> None:
     assert story.conclusions("WIRE-SIM-01") == VIOLATED
 
 
+def test_the_first_reset_of_crossing_fins_is_shown() -> None:
+    story = crossing(acked=False)
+    story.rst(IUT)
+    first = len(story.events)
+    story.rst(IUT)
+    story.settle()
+    (finding,) = story.judge("WIRE-SIM-01")
+    assert first in finding.events
+    assert first + 1 not in finding.events
+
+
 def test_crossing_fin_is_told_as_an_error() -> None:
     story = crossing()
     story.iut.recv(error="ECONNRESET")
@@ -1058,6 +1079,15 @@ def test_the_peer_had_the_iuts_fin_when_it_sent_its_own() -> None:
     story.segment(PEER, "FA", ack=1)
     story.segment(IUT, "A", start=1)
     story.iut.recv(0)
+    story.settle()
+    assert story.conclusions("WIRE-SIM-01") == NOTHING
+
+
+def test_the_iuts_fin_after_the_peers_does_not_cross_it() -> None:
+    story = peers_fin()
+    story.iut.recv(0)
+    story.iut.shutdown()
+    story.fin(IUT)
     story.settle()
     assert story.conclusions("WIRE-SIM-01") == NOTHING
 
