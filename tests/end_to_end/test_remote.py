@@ -112,7 +112,7 @@ def test_the_kernel_of_another_machine_with_another_clock(bench: Bench) -> None:
     cases = bench.cases()
     assert len(cases) > 150
     reasons = [
-        finding.because
+        f"{case.id}: {finding.requirement}: {finding.because}"
         for case in cases.values()
         if case.verdict is Verdict.INCONCLUSIVE
         for finding in case.findings
