@@ -232,6 +232,15 @@ def test_a_close_at_the_time_of_the_call_is_of_that_call() -> None:
         assert story.says("WS-01") == {expected}
 
 
+def test_a_close_at_the_time_of_a_call_that_is_refused_is_sent_in_spite_of_that() -> None:
+    story = Web()
+    call = story.iut.begin("send_disconnect", data=base64.b64encode(payload(1006)).decode())
+    story.wait(-1)
+    story.closes(IUT, 1000)
+    story.iut.finish(call, error="ProtocolError")
+    assert story.says("WS-01") == {VIOLATED}
+
+
 def test_what_follows_a_refusal_and_is_no_close_of_its_own() -> None:
     story = Web()
     story.iut.send_disconnect(payload(1006), error="ProtocolError")

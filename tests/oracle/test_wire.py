@@ -665,6 +665,14 @@ def test_a_connection_that_is_undone_in_the_gap(who: str) -> None:
     assert gap.story.conclusions("WIRE-FIN-05") == NOTHING
 
 
+def test_a_fin_beyond_a_gap_that_a_reset_follows_asks_for_nothing() -> None:
+    gap = Gap(surely=False)
+    gap.story.segment(PEER, "RA", start=0)
+    gap.story.fin(IUT)
+    gap.story.settle()
+    assert gap.story.conclusions("WIRE-FIN-04") == NOTHING
+
+
 @pytest.mark.parametrize("told", ["error in the gap", "error", "after a reset", "nothing"])
 def test_what_is_told_of_a_gap_and_is_no_end(told: str) -> None:
     gap = Gap()
@@ -837,6 +845,14 @@ def test_data_that_comes_again_or_beyond_a_gap_is_nothing_new() -> None:
     story.segment(PEER, "PA", 3, start=7)
     story.segment(IUT, "A", ack=5)
     story.settle(1500)
+    story.iut.recv(5)
+    assert story.conclusions("WIRE-HALF-01") == NOTHING
+
+
+def test_data_that_come_after_a_reset_come_too_late() -> None:
+    story = half_closed()
+    story.rst(PEER)
+    story.data(PEER, 5)
     story.iut.recv(5)
     assert story.conclusions("WIRE-HALF-01") == NOTHING
 
@@ -1079,6 +1095,19 @@ def test_the_peer_had_the_iuts_fin_when_it_sent_its_own() -> None:
     story.segment(PEER, "FA", ack=1)
     story.segment(IUT, "A", start=1)
     story.iut.recv(0)
+    story.settle()
+    assert story.conclusions("WIRE-SIM-01") == NOTHING
+
+
+def test_a_reset_while_the_fin_that_crosses_waits_beyond_a_gap() -> None:
+    story = Story()
+    story.iut.shutdown()
+    story.peer.send(5)
+    story.segment(PEER, "PA", 5, fate=Fate.DROPPED)
+    story.peer.shutdown()
+    story.segment(IUT, "FA", fate=Fate.HELD, delivered_at=story.now + 3 * MS)
+    story.segment(PEER, "FA", ack=0)
+    story.rst(IUT)
     story.settle()
     assert story.conclusions("WIRE-SIM-01") == NOTHING
 
