@@ -29,25 +29,28 @@ def await_all(connection: Connection, tokens: list[str]) -> None:
             return
 
 
+@waits(0.1)
 @pytest.mark.parametrize("ending", ENDINGS, ids=str)
 @pytest.mark.parametrize("queued", [0, *(pytest.param(length, marks=exercises("IND-OVL-04")) for length in (20, 1460))])
 @pytest.mark.parametrize("mechanism", POSTS)
 def test_several_receives_when_the_end_comes(
     connection: Connection, mechanism: str, queued: int, ending: Ending
 ) -> None:
-    """Three receives are posted when the peer sends one part and ends, or aborts."""
+    """Three receives are posted when the peer sends one part and ends, or aborts; none may complete once more."""
     tokens = post(connection, 3, mechanism)
     connection.peer.send(queued)
     connection.peer.end_by(ending)
     await_all(connection, tokens)
     connection.iut.read()
+    connection.settle()
 
 
+@waits(0.1)
 @exercises("IND-OVL-04", "IND-OVL-01", "IND-OVL-03")
 @pytest.mark.parametrize("ending", [Shutdown("send"), Close()], ids=str)
 @pytest.mark.parametrize("mechanism", POSTS)
 def test_receives_between_messages_and_end(connection: Connection, mechanism: str, ending: Ending) -> None:
-    """Three receives are posted; the peer sends twice, waits until that is taken, then ends."""
+    """Three receives are posted; the peer sends twice, waits until that is taken, then ends; none completes again."""
     tokens = post(connection, 3, mechanism)
     connection.peer.send(20)
     connection.iut.completed(tokens[0])
@@ -56,6 +59,7 @@ def test_receives_between_messages_and_end(connection: Connection, mechanism: st
     connection.peer.end_by(ending)
     await_all(connection, tokens)
     connection.iut.read(times=2)
+    connection.settle()
 
 
 @exercises("IND-STREAM-03", "IND-MSG-04")

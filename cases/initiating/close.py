@@ -3,7 +3,7 @@
 
 import pytest
 
-from conformance.execution.casework import Connection, exercises, waits, where
+from conformance.execution.casework import IUT, Connection, exercises, waits, where
 
 MODES = [True, False]
 MODE_NAMES = ["blocking", "nonblocking"]
@@ -48,6 +48,7 @@ def test_lingering_close_while_the_peer_reads(connection: Connection) -> None:
     with connection.iut.closing(wait_ms=8000):
         connection.settle()
         connection.peer.read_to_the_end()
+        connection.wait_until_told(IUT)
 
 
 @waits(1.0)
