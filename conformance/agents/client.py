@@ -156,15 +156,13 @@ class Agent:
             self._check_usable()
             if request not in self._pending:
                 raise KeyError(f"no reply to request {request} is to come")
-            limit = time.monotonic() + deadline_s
-            while request not in self._replies:
-                if not self._read_until(limit) and request not in self._replies:
-                    self._give_up(
-                        AgentSilent(
-                            f"no reply to `{self._pending[request]}` (request {request}) within {deadline_s:g} s",
-                            "an operation ends at its `wait_ms` at the latest; does the agent flush after each line?",
-                        )
+            if not self.wait_reply(request, deadline_s):
+                self._give_up(
+                    AgentSilent(
+                        f"no reply to `{self._pending[request]}` (request {request}) within {deadline_s:g} s",
+                        "an operation ends at its `wait_ms` at the latest; does the agent flush after each line?",
                     )
+                )
         return self._replies.pop(request)
 
     def wait_reply(self, request: int, timeout_s: float) -> bool:

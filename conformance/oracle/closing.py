@@ -128,7 +128,7 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     drain = _drain(connection, call)
     if drain is None and (abort := _early_abort(connection, call)) is not None:
         yield accepted.violated(f"with {seconds} s of linger, of which {_s(call.took)} were over, {abort.seen}", abort)
-    if drain is None or drain.at > call.entered + seconds * NS_PER_S // 2 or may_time_out(connection):
+    if drain is None or drain.at > _soon(connection, call) or may_time_out(connection):
         return
     if failed(call):
         if intact(connection, call.returned):
@@ -157,14 +157,16 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
 
 def _early_abort(connection: Connection, close: Operation) -> Observed | None:
     """The reset, or its like, by which that close ended the connection before half of its time was over."""
-    soon, ending = (
-        close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2,
-        connection.iut_to_peer.ending,
-    )
+    ending, soon = connection.iut_to_peer.ending, _soon(connection, close)
     if not close.succeeded or close.over > soon or ending.at is None or ending.at > soon:
         return None
     observed = brought_about(connection, close)
     return observed if observed is not None and observed.told == "ABORT_REMOTE" else None
+
+
+def _soon(connection: Connection, close: Operation) -> int:
+    """When half of the time to linger is over: by then there was time enough."""
+    return close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class _Drain:
 
 def _drain(connection: Connection, close: Operation) -> _Drain | None:
     direction, wanted = connection.iut_to_peer, connection.iut_to_peer.offered_length
-    soon = close.entered + connection.iut.linger_at(close.entered)[1] * NS_PER_S // 2
+    soon = _soon(connection, close)
     if direction.witnessed:
         data, end = direction.acknowledged(wanted), direction.acknowledged(wanted + 1)
         return _Drain(data.at, end is not None and end.at <= soon, data.events) if data else None

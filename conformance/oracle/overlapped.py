@@ -15,7 +15,7 @@ from conformance.oracle.departing import Observed
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, gave_up, never_completed
 from conformance.oracle.judging import judges
-from conformance.oracle.link import watched
+from conformance.oracle.link import settled, watched
 from conformance.oracle.reading import doubt, ends_heard, heard
 from conformance.trace.direction import EndKind
 from conformance.trace.history import Connection
@@ -140,7 +140,8 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
         else:
             offset += report.length
     several = [each for each in calls if each.call.over < ending.at]
-    if offset and ended is not None and len(several) > 1 and all(each.report for each in several):
+    once = settled(connection, max((each.report.at for each in calls if each.report), default=0))
+    if offset and ended is not None and once and len(several) > 1 and all(each.report for each in several):
         what = f"{len(several)} receives were posted: the first of them got {offset} bytes, and the others the end"
         yield accepted.satisfied(what, ending, *several)
 

@@ -45,8 +45,7 @@ class Ending:
     `at`: the first time (nanoseconds) at which the receiver could know; `certain_at`: the time from which it must
     have known (it acknowledged the FIN; a reset passed on a link that is captured, or on one that is relayed, and the
     next segment came to the relay; without a visible link, the sender's call had returned or its process was dead),
-    None if nothing shows that; `reset_at`: when a reset
-    reached the receiver, if one did.
+    None if nothing shows that; `reset_at`: when a reset reached the receiver, if one did.
     """
 
     kind: EndKind

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story, reference
+from conformance.trace.events import Noted
+from tests.oracle.story import IUT, MS, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story, reference
 from tests.oracle.test_notifications import (
     LINKS,
     LONG,
@@ -293,7 +294,17 @@ def test_the_first_buffer_is_filled_first(notices: str) -> None:
     story = released(three())
     for number in notices:
         story.iut.completes(f"r{number}", 5 if number == "1" else 0)
+    story.settle()
     assert story.conclusions("IND-OVL-04") == SATISFIED
+
+
+@pytest.mark.parametrize(("watched_ms", "expected"), [(0, NOTHING), (29, NOTHING), (30, SATISFIED)])
+def test_that_none_completes_again_is_watched_for_the_settle_time(watched_ms: int, expected: set[Conclusion]) -> None:
+    story = released(three())
+    for number in "123":
+        story.iut.completes(f"r{number}", 5 if number == "1" else 0)
+    story.add(Noted(at=story.events[-1].at + watched_ms * MS, what="settled", details={}))
+    assert story.conclusions("IND-OVL-04") == expected
 
 
 def test_the_abort_may_follow_the_data() -> None:
@@ -302,6 +313,7 @@ def test_the_abort_may_follow_the_data() -> None:
     aborted(story)
     story.iut.completes("r2", error="WSAECONNRESET")
     story.iut.completes("r3", error="WSAECONNRESET")
+    story.settle()
     assert story.conclusions("IND-OVL-04") == SATISFIED
 
 
@@ -349,6 +361,7 @@ def test_each_completes_once(wire: bool, again: str, expected: set[Conclusion]) 
     story.iut.completes("r2")
     if again:
         story.iut.completes(again)
+    story.settle()
     assert expected <= story.conclusions("IND-OVL-04") <= expected | SATISFIED
 
 
@@ -378,6 +391,7 @@ def test_the_end_has_not_been_told_yet() -> None:
     story.iut.post("r3")  # after the end: it was not pending with the others
     assert story.conclusions("IND-OVL-04") == NOTHING
     story.iut.completes("r3")
+    story.settle()
     assert story.conclusions("IND-OVL-04") == SATISFIED
 
 
@@ -473,6 +487,7 @@ def test_two_were_posted_before_the_end(before_ms: int, expected: set[Conclusion
     story.segment(IUT, "A")
     story.iut.completes("r1", 5)
     story.iut.completes("r2")
+    story.settle()
     assert story.conclusions("IND-OVL-04") == expected
 
 
