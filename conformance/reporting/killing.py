@@ -164,11 +164,9 @@ def drop_the_rest(found: KillMatrix, evidence: Path) -> None:
     open_cases = {
         name for row in found.mutants if row.fate is not Fate.KILLED for name in (row.over, f"{row.over}+{row.name}")
     }
-    for folder in evidence.iterdir():
-        if folder.name not in open_cases:
-            for file in folder.iterdir():
-                if file.stem not in fatal:
-                    file.unlink()
+    for file in evidence.glob("*/*"):
+        if file.parent.name not in open_cases and file.stem not in fatal:
+            file.unlink()
 
 
 # --- on disk --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 """Would the suite notice? The `mutants` command, and the negative control of a run."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from urllib.parse import quote
@@ -123,6 +124,23 @@ def test_wrong_usage_is_told(run: Run, arguments: tuple[str, ...], status: int, 
     assert ended.returncode == status
     assert said in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_provider_that_cannot_be_started_is_told_and_its_mutants_are_not_run(run: Run, tmp_path: Path) -> None:
+    profile = (locations.profiles() / "kernel-tcp.toml").read_text("utf-8")
+    absent = re.sub("(?m)^command = .*$", 'command = ["no-such-agent"]', profile).replace(
+        'name = "kernel', 'name = "no'
+    )
+    (tmp_path / "absent.toml").write_text(absent.replace('name = "kernel-tcp"', 'name = "absent"'))
+    (tmp_path / "own").mkdir()
+    own = (locations.mutants() / "aborting.py").read_text("utf-8")
+    own = own[: own.index("@mutant", own.index("def reset_told_as_end"))].replace("over=ALL", "over='absent.toml'")
+    (tmp_path / "own" / "aborting.py").write_text(own)
+    ended = run("mutants", "--mutants", "own", "--output", "report")
+    assert ended.returncode == 3, ended.stdout + ended.stderr
+    assert "cannot start no-such-agent" in ended.stdout
+    (row,) = killing.load(tmp_path / "report" / "mutants.json").matrix.mutants
+    assert row.fate is Fate.NOT_RUN
 
 
 def test_the_list_names_each_mutant_with_what_it_must_die_on(run: Run) -> None:

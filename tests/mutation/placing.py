@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_REMEMBERING = ("cache", "lru_cache")
 
 
 def module_name(path: Path) -> str:
@@ -24,13 +25,21 @@ def module_name(path: Path) -> str:
 def function_around(source: str, line: int) -> str | None:
     """The qualified name of the function that has the line in its body.
 
-    None if there is no such function, or if a function in it has the line: some of those were made on import.
+    None if there is no such function, if a function in it has the line (some of those were made on import), or if one
+    of the module remembers its answers, which are those of the code as it was.
     """
-    for name, function in _functions(ast.parse(source), ""):
+    tree = ast.parse(source)
+    if any(ast.unparse(decorator).startswith(_REMEMBERING) for f in _in(tree) for decorator in f.decorator_list):
+        return None
+    for name, function in _functions(tree, ""):
         if function.body[0].lineno <= line <= (function.end_lineno or 0):
-            inner = (n for n in ast.walk(function) if isinstance(n, Function) and n is not function)
-            return None if any(n.lineno <= line <= (n.end_lineno or 0) for n in inner) else name
+            inner = (f for f in _in(function) if f is not function)
+            return None if any(f.lineno <= line <= (f.end_lineno or 0) for f in inner) else name
     return None
+
+
+def _in(tree: ast.AST) -> Iterator[Function]:
+    return (node for node in ast.walk(tree) if isinstance(node, Function))
 
 
 def functions_of(source: str) -> list[str]:

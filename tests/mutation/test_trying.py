@@ -145,6 +145,30 @@ def test_what_was_tried_is_known_until_the_module_changes(tree: Path) -> None:
     assert figures(tried(tree, GOOD, "--show").stdout)[0] == "0"
 
 
+REMEMBERED = """
+from functools import cache
+
+@cache
+def twice(number: int) -> int:
+    return number + number
+"""
+ASKED_BEFORE = """
+from limits.limits import twice
+
+ANSWER = twice(3)
+
+def test_twice():
+    assert twice(3) == ANSWER == 6
+"""
+
+
+def test_what_was_remembered_before_the_change_hides_nothing(tree: Path) -> None:
+    (tree / "limits" / "limits.py").write_text(REMEMBERED, "utf-8")
+    done = tried(tree, ASKED_BEFORE)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert figures(done.stdout)[-1] == "100.0"
+
+
 def test_tests_that_fail_by_themselves_are_told(tree: Path) -> None:
     done = tried(tree, GOOD.replace("2 of", "3 of"))
     assert done.returncode == 2
