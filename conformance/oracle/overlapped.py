@@ -140,8 +140,9 @@ def pending_receives_are_filled_in_order(connection: Connection, accepted: Expec
         else:
             offset += report.length
     several = [each for each in calls if each.call.over < ending.at]
-    once = settled(connection, max((each.report.at for each in calls if each.report), default=0))
-    if offset and ended is not None and once and len(several) > 1 and all(each.report for each in several):
+    told = [each.report.at for each in calls if each.report]
+    whole = offset and ended is not None and len(several) > 1 and all(each.report for each in several)
+    if whole and settled(connection, max(told)):  # by then none has completed once more
         what = f"{len(several)} receives were posted: the first of them got {offset} bytes, and the others the end"
         yield accepted.satisfied(what, ending, *several)
 
