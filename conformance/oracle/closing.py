@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from conformance.oracle.departing import (
     GRACEFUL_WORDS,
     Observed,
-    acknowledged_by,
     brought_about,
     delivery,
     failed,
@@ -79,7 +78,7 @@ def _left(connection: Connection, close: Operation, time: int) -> bool:
     direction = connection.iut_to_peer
     offered = direction.offered_before(close.entered)
     if direction.witnessed:
-        return offered > acknowledged_by(direction, time)
+        return offered > direction.acknowledged_by(time)
     asked = (r for r in heard(connection.peer) if r.what is What.DATA and r.asked <= time)
     return not connection.unseen and offered > sum(r.length for r in asked)
 

@@ -104,11 +104,6 @@ def unread(connection: Connection, by: int) -> bool:
     return left_unread(connection.peer, connection.iut, by, messages=messages) > 0
 
 
-def acknowledged_by(direction: Direction, time: int) -> int:
-    """How many bytes the receiver had acknowledged by that time; a FIN or a release counts one."""
-    return max((a.upto for a in direction.acknowledgements if a.at <= time), default=0)
-
-
 def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | None:
     """A look of that side, over by that time, which for so long after `since` told it nothing."""
     for report in heard(side):

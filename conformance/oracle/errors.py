@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.departing import (
-    acknowledged_by,
     goodbyes,
     intact,
     refused_send,
@@ -164,7 +163,7 @@ def _withheld(connection: Connection, since: int, limit: float) -> Report | None
         if report.what is not What.NOTHING or report.asked < since or report.at >= limit:
             continue
         latest = looked_until(report.asked, report.at, report.waited_ms) - prompt_ns
-        come = acknowledged_by(direction, latest) if direction.witnessed else direction.offered_before(latest)
+        come = direction.acknowledged_by(latest) if direction.witnessed else direction.offered_before(latest)
         waited = report.asked <= latest and intact(connection, report.at)
         if waited and come >= direction.offered_length > iut.read_until(report.at):
             return report

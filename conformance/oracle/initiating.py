@@ -14,7 +14,6 @@ from conformance.oracle.departing import (
     GRACEFUL_WORDS,
     Delivery,
     Observed,
-    acknowledged_by,
     brought_about,
     delivery,
     failed,
@@ -181,7 +180,7 @@ def unsent(connection: Connection, time: int) -> bool:
     """Accepted bytes had not been acknowledged by then; without a link, the last send had met a queue still full."""
     direction = connection.iut_to_peer
     if direction.witnessed:
-        return direction.offered_before(time) > acknowledged_by(direction, time)
+        return direction.offered_before(time) > direction.acknowledged_by(time)
     last = next((s for s in reversed(connection.iut.sends) if s.over <= time), None)
     if last is None or connection.unseen:
         return False

@@ -227,9 +227,8 @@ def surely_unread(connection: Connection, time: int) -> int:
         return 0
     if any(o.returned is None and o.entered <= time for o in iut.calls("recv")):
         return 0
-    acknowledged = max((a.upto for a in direction.acknowledgements if a.at <= time), default=0)
     taken = sum(r.length for r in iut.receives if r.what is What.DATA and r.asked <= time)
-    return max(0, min(acknowledged, direction.carried_by(time)) - taken)
+    return max(0, min(direction.acknowledged_by(time), direction.carried_by(time)) - taken)
 
 
 def looks_in_vain(connection: Connection, since: int, until: float) -> Iterator[Report | Operation]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.oracle.departing import (
-    acknowledged_by,
     brought_about,
     delivery,
     goodbyes,
@@ -43,7 +42,7 @@ def _left_behind(connection: Connection, accepted: Expectation, call: Operation)
     closed = connection.iut.closed
     if closed is not None and closed.entered < call.entered:
         direction = connection.iut_to_peer
-        queued = direction.offered_before(closed.entered) > acknowledged_by(direction, call.entered)
+        queued = direction.offered_before(closed.entered) > direction.acknowledged_by(call.entered)
         if direction.witnessed and queued and (rest := delivery(connection, closed)) is not None:
             because = f"closed with data to send, then cleaned up; {rest.because}"
             yield accepted.decide(rest.complete, because, because, call, *rest.evidence)

@@ -59,7 +59,8 @@ def print_matrix(matrix: KillMatrix, console: Console, output: Path, *, page: Pa
                 lines(wrapped(f"  {identity}", catalogue.load()[identity].statement, width=width, column=20))
     console.print()
     line(matrix.sentence, "bold green" if matrix.status == 0 else "bold red")
-    line(f"Kill matrix: {output / 'mutants.json'}   Evidence: {output / 'mutants'}")
+    kept = f"   Evidence: {output / 'mutants'}" if (output / "mutants").exists() else ""
+    line(f"Kill matrix: {output / 'mutants.json'}{kept}")
     if page is not None:
         line(f"Report: {page}")
 

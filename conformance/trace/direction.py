@@ -260,6 +260,10 @@ class Direction:
             return self.framing.sent_by(time) if self.framing.counted else self.offered_before(time)
         return max((p.end for p in self.passages if p.segment.length and p.at <= time), default=0)
 
+    def acknowledged_by(self, time: int) -> int:
+        """How many bytes the receiver had acknowledged by that time (nanoseconds); a FIN or a release counts one."""
+        return max((a.upto for a in self.acknowledgements if a.at <= time), default=0)
+
     def acknowledged(self, upto: int) -> Acknowledgement | None:
         """The first acknowledgement of everything before that offset; the FIN counts one."""
         return next((a for a in self.acknowledgements if a.upto >= upto), None)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 
 from conformance.oracle.departing import (
-    acknowledged_by,
     brought_about,
     delivery,
     first_goodbye,
@@ -146,16 +145,6 @@ def test_an_empty_message_has_to_be_read_too(make: Callable[[], Story], expected
     story = make()
     story.peer.send(0)
     assert unread(story.connection(), story.now) is expected
-
-
-def test_before_anything_is_acknowledged_nothing_is() -> None:
-    story = Story()
-    direction = story.connection().iut_to_peer
-    assert acknowledged_by(direction, 0) == 0
-    story.data(IUT, 5)
-    direction = story.connection().iut_to_peer
-    assert acknowledged_by(direction, story.now - 1) == 0
-    assert acknowledged_by(direction, story.now) == 5
 
 
 # --- quiet ------------------------------------------------------------------------------------------------------------

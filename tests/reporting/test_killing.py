@@ -199,9 +199,9 @@ def test_a_matrix_that_cannot_be_read_is_told(tmp_path: Path, content: bytes) ->
         killing.load(tmp_path / "mutants.json")
 
 
-def printed(found: KillMatrix) -> str:
+def printed(found: KillMatrix, output: Path = Path("report")) -> str:
     stream = io.StringIO()
-    print_matrix(found, Console(file=stream, width=100), Path("report"), page=Path("report/mutants.html"))
+    print_matrix(found, Console(file=stream, width=100), output, page=Path("report/mutants.html"))
     return stream.getvalue()
 
 
@@ -224,3 +224,10 @@ def test_a_name_cannot_be_markup_or_move_the_cursor() -> None:
     text = printed(KillMatrix(mutants=(hostile,), demanded=()))
     assert "[red]\\x1b[2J" in text
     assert "[bold]x" in text
+
+
+def test_evidence_is_named_where_some_was_kept(tmp_path: Path) -> None:
+    found = KillMatrix(mutants=(), demanded=())
+    assert "Evidence" not in printed(found, tmp_path)
+    (tmp_path / "mutants").mkdir()
+    assert "Evidence" in printed(found, tmp_path)

@@ -480,3 +480,13 @@ def test_a_window_is_scaled_if_both_ends_offered_it(
     opening, last = _direction(story).acknowledgements
     assert (opening.upto, opening.window, opening.unsaid) == (0, 65535, 0)
     assert (last.upto, last.window, last.unsaid) == (5, window, unsaid)
+
+
+def test_before_anything_is_acknowledged_nothing_is() -> None:
+    story = Story()
+    direction = story.connection().iut_to_peer
+    assert direction.acknowledged_by(0) == 0
+    story.data(IUT, 5)
+    direction = story.connection().iut_to_peer
+    assert direction.acknowledged_by(story.now - 1) == 0
+    assert direction.acknowledged_by(story.now) == 5
