@@ -20,6 +20,7 @@ from conformance.oracle.departing import (
     goodbyes,
     intact,
     is_abortive,
+    lingered,
     quiet,
     refused_send,
     sign_of_an_end,
@@ -141,7 +142,7 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     evidence: tuple[Shown, ...] = (call, drain, *rest.evidence)
     if not rest.complete:
         yield accepted.violated(f"{when}; {rest.because}", *evidence)
-    elif call.took >= seconds * NS_PER_S:
+    elif lingered(call, seconds):
         if drain.with_its_end:
             yield accepted.violated(when, *evidence)
     elif call.returned < drain.at and not (

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from conformance.oracle.findings import Shown, Told
 from conformance.oracle.link import may_time_out, words
-from conformance.oracle.reading import NS_PER_MS, heard, in_vain, looked_until, read, tells_error
+from conformance.oracle.reading import NS_PER_MS, NS_PER_S, heard, in_vain, looked_until, read, tells_error
 from conformance.trace.conditions import Condition
 from conformance.trace.direction import Direction, EndKind, Passage
 from conformance.trace.events import Outcome
@@ -64,6 +64,11 @@ def failed(operation: Operation) -> bool:
 def is_abortive(connection: Connection, close: Operation) -> bool:
     """It was a close with linger on and a time of 0."""
     return close.op == "close" and connection.iut.linger_at(close.entered) == (True, 0)
+
+
+def lingered(close: Operation, seconds: int) -> bool:
+    """It lasted for its linger time: nine tenths, as clocks and timers are not exact and need not agree."""
+    return close.took >= seconds * NS_PER_S * 9 // 10
 
 
 def intact(connection: Connection, by: float, *, besides: Operation | None = None) -> bool:

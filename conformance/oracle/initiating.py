@@ -21,6 +21,7 @@ from conformance.oracle.departing import (
     goodbyes,
     intact,
     is_abortive,
+    lingered,
     quiet,
     refused_send,
     response,
@@ -154,7 +155,7 @@ def what_was_accepted_is_delivered_first(connection: Connection, accepted: Expec
     if is_abortive(connection, call) or (call.how != "send" and unread(connection, call.entered)):
         return
     on, seconds = connection.iut.linger_at(call.entered)
-    if call.op == "close" and on and call.took >= seconds * NS_PER_S:
+    if call.op == "close" and on and lingered(call, seconds):
         return  # the linger time was over: some implementations abort then
     yield from doubt(connection.iut_to_peer, accepted)
     if (rest := delivery(connection, call)) is not None:

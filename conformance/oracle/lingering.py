@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.oracle.departing import Observed, first_goodbye, refused_send, sign_of_an_end, unread, until
+from conformance.oracle.departing import Observed, first_goodbye, lingered, refused_send, sign_of_an_end, unread, until
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.initiating import unsent
 from conformance.oracle.judging import judges
@@ -20,8 +20,6 @@ from conformance.trace.events import Outcome
 from conformance.trace.history import Connection
 from conformance.trace.operations import Operation
 
-_EARLY = 0.9
-"""Clocks and timers are not exact: a wait that lasted for so much of its time has lasted for it."""
 _GONE = (Condition.ENOTSOCK, Condition.ESHUTDOWN, Condition.ENOTCONN)
 """What a call tells where the socket, or its connection, is not there any more."""
 
@@ -43,7 +41,7 @@ def a_lingering_close_that_cannot_drain_aborts(connection: Connection, accepted:
     limit_ns = seconds * NS_PER_S + connection.header.prompt_ns
     if call.outcome is Outcome.TIMEOUT and call.took < limit_ns:
         yield accepted.undetermined(f"{took}: it was not waited for as long as it may take", call)
-    elif call.outcome is Outcome.TIMEOUT or not _EARLY * seconds * NS_PER_S <= call.took <= limit_ns:
+    elif call.outcome is Outcome.TIMEOUT or not lingered(call, seconds) or call.took > limit_ns:
         yield accepted.violated(took, call)
     elif (end := _how_it_ended(connection, call)) is not None:
         yield accepted.weigh(end, call, after=took)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conformance.oracle.aborting import reset_told_first
+from conformance.oracle.departing import lingered
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, unexplained
 from conformance.oracle.judging import judges
@@ -143,13 +144,13 @@ def a_lingering_close_blocks_up_to_its_time(connection: Connection, accepted: Ex
     if not offered or _given_up_before(connection, close):
         return
     if drained is not None and drained.at <= close.entered + seconds * NS_PER_S:
-        if close.succeeded and close.over < drained.at:
+        if close.succeeded and close.over < drained.at and not lingered(close, seconds):
             yield accepted.violated(f"{took}, and before what was left to send had drained", close, drained)
         return
     if close.outcome is Outcome.TIMEOUT and close.took < limit:
         yield accepted.undetermined(f"{took}: it was not waited for as long as it may take", close)
         return
-    waited = close.succeeded and 0.9 * seconds * NS_PER_S <= close.took <= limit
+    waited = close.succeeded and lingered(close, seconds) and close.took <= limit
     in_time = waited or (close.condition is Condition.EWOULDBLOCK and close.took <= limit)
     left = f"{took}, with data left to send"
     yield accepted.decide(in_time, left, left, close)

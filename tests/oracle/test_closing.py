@@ -377,7 +377,7 @@ def test_half_of_the_linger_time_is_time_enough(
 
 
 @pytest.mark.parametrize("make", [Story, wireless, tcp_unseen])
-@pytest.mark.parametrize(("took", "expected"), [(4900, SATISFIED), (5000, VIOLATED)])
+@pytest.mark.parametrize(("took", "expected"), [(4400, SATISFIED), (4500, VIOLATED), (5000, VIOLATED)])
 def test_all_of_the_linger_time_is_too_long(make: Callable[[], Story], took: int, expected: set[Conclusion]) -> None:
     story = _queued(make)
     story.iut.linger(5)

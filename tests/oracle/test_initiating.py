@@ -932,8 +932,8 @@ def test_a_send_under_way_is_not_counted() -> None:
 @pytest.mark.parametrize(
     ("on", "seconds", "takes", "expected"),
     [
-        (True, 2, 1999, VIOLATED),
-        (True, 2, 2000, NOTHING),
+        (True, 2, 1799, VIOLATED),
+        (True, 2, 1800, NOTHING),
         (True, 2, 2001, NOTHING),
         (False, 0, 2000, VIOLATED),
         (False, 2, 2001, VIOLATED),

@@ -437,6 +437,8 @@ def test_a_lingering_close_blocks_for_as_long_as_it_was_told(takes: int, expecte
         (1000, 1001, NOTHING),
         (1000, 1000, NOTHING),
         (1000, 999, VIOLATED),
+        (1950, 1799, VIOLATED),
+        (1950, 1800, NOTHING),
         (2000, 2001, NOTHING),
         (2001, 2002, SATISFIED),
         (2001, 3001, VIOLATED),
