@@ -493,3 +493,13 @@ class Story:
     def conclusions(self, requirement: str) -> set[Conclusion]:
         """The outcomes of those findings; an empty set where the judge saw no stimulus."""
         return {finding.outcome for finding in self.judge(requirement)}
+
+
+def wireless() -> Story:
+    """A story that no link tells: of a UNIX socket."""
+    return Story(UNIX_STREAM)
+
+
+def at_once(story: Story) -> None:
+    """What comes next has the time of what came last, as by a coarse clock."""
+    story.now -= MS
