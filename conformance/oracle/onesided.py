@@ -6,12 +6,13 @@ What every family shares of shutdown is judged in `initiating`, the refusals tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from conformance.oracle.departing import Observed, goodbyes, intact, until
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.judging import judges, judges_case
-from conformance.oracle.link import arrivals, judges_link, may_time_out, watched
+from conformance.oracle.link import arrivals, judges_link, undone_at, watched
 from conformance.oracle.overlapped import posted
 from conformance.oracle.reading import NS_PER_MS
 from conformance.trace.direction import Passage
@@ -33,25 +34,25 @@ def data_for_nobody_resets(connection: Connection, accepted: Expectation) -> Ite
 
     Another page has it taken without an acknowledgement. Off Windows nothing else is a breach.
     """
-    iut = connection.iut
+    header, iut, peers = connection.header, connection.iut, connection.peer_to_iut
     shut = next((o for o in iut.calls("shutdown") if o.how == "receive" and o.succeeded), None)
-    if shut is None or shut.returned is None or any(o.entered <= shut.returned for o in goodbyes(connection)):
+    if shut is None or any(o.entered <= shut.over for o in goodbyes(connection)):
         return
-    if not intact(connection, shut.entered) or may_time_out(connection) or _has_a_taker(connection, shut):
+    left = _left_over(connection, shut)
+    if left is None or not intact(connection, shut.entered) or _has_a_taker(connection, shut):
         return
-    data, limit = _left_over(connection, shut), until(connection, shut)
-    if data is None or data.delivered is None or data.delivered >= limit:
+    (came_at, data), limit = left, min((until(connection, shut), *(reset.at for reset in peers.resets)))
+    if came_at >= min(limit, undone_at(connection)):
         return
-    came = "waiting" if data.delivered < shut.entered else "coming"
-    since = max(shut.returned, data.delivered)
-    reset = next((r for r in connection.iut_to_peer.resets if max(shut.entered, data.delivered) <= r.at < limit), None)
-    ack = connection.peer_to_iut.acknowledged(data.end)
+    came = "waiting" if came_at < shut.entered else "coming"
+    since, delayed_ns = max(shut.over, came_at), _DELAYED_NS + header.latency_ns
+    reset = next((r for r in connection.iut_to_peer.resets if r.at < limit), None)
+    ack = peers.acknowledged(data.end)
     what = f"with {data.segment.length} bytes {came} after {shut.name}"
     if reset is not None:
-        if not any(other.at <= reset.at for other in connection.peer_to_iut.resets):
-            seen = Observed("ABORT_REMOTE", "the IUT reset the connection", reset.events)
-            yield accepted.weigh(seen, shut, data, after=what)
-    elif not watched(connection, since, max(_DELAYED_NS, connection.header.settle_ns)) or limit - since < _DELAYED_NS:
+        seen = Observed("ABORT_REMOTE", "the IUT reset the connection", reset.events)
+        yield accepted.weigh(seen, shut, data, after=what)
+    elif not watched(connection, since, max(delayed_ns, header.settle_ns)) or limit - since < delayed_ns:
         yield accepted.undetermined(f"{what}, no reset was seen, and nobody waited for one", shut, data)
     elif ack is None:
         seen = Observed("DATA_NOT_ACKNOWLEDGED", "they were not acknowledged", data.events)
@@ -65,15 +66,14 @@ def data_for_nobody_resets(connection: Connection, accepted: Expectation) -> Ite
 
 def _has_a_taker(connection: Connection, shut: Operation) -> bool:
     """A receive was under way or posted when receiving was shut down: it may still get the data."""
-    calls = (o for o in connection.iut.calls("recv") if o.entered < shut.over or o.entered == shut.entered)
-    under_way = any(o.returned is None or o.returned > shut.entered for o in calls)
+    under_way = any(o.entered <= shut.over and o.over >= shut.entered for o in connection.iut.calls("recv"))
     return under_way or any(each.pending_at(shut.entered) for each in posted(connection))
 
 
-def _left_over(connection: Connection, shut: Operation) -> Passage | None:
-    """The first data to reach the IUT that it had not read before it shut receiving down."""
+def _left_over(connection: Connection, shut: Operation) -> tuple[int, Passage] | None:
+    """The first data to reach the IUT that it had not read before it shut receiving down, and when it did (ns)."""
     taken = connection.iut.read_until(shut.entered)
-    return next((p for _, p in arrivals(connection) if p.segment.length and p.end > taken), None)
+    return next(((at, p) for at, p in arrivals(connection) if p.segment.length and p.end > taken), None)
 
 
 @judges_case("INIT-SHUT-12")
@@ -87,10 +87,10 @@ def without_a_connection_only_calls_are_stopped(history: History, accepted: Expe
             yield accepted.weigh(shut, after="on a connectionless socket")
             continue
         closed = (o.entered for o in operations if o.op == "close" and o.socket == shut.socket)
-        gone = next((at for at in closed if at > shut.entered), None)
+        gone = next((at for at in closed if at > shut.entered), math.inf)
         for call in operations:
-            there = call.socket == shut.socket and call.entered >= shut.over
-            if there and call.op in _STOPPED[str(shut.how)] and (gone is None or call.entered < gone):
+            there = call.socket == shut.socket and shut.over <= call.entered < gone
+            if there and call.op in _STOPPED[str(shut.how)]:
                 yield accepted.weigh(call, shut, after=f"after {shut.name} on a connectionless socket")
 
 
@@ -100,8 +100,8 @@ def the_direction_that_is_not_there_is_invalid(connection: Connection, accepted:
     flags = [flag for flag in _CONTRARY if flag in connection.statement.service_flags]
     if len(flags) != 1:
         return
-    contrary, ended = _CONTRARY[flags[0]], min((o.entered for o in goodbyes(connection)), default=None)
+    (flag,), ended = flags, min((o.entered for o in goodbyes(connection)), default=math.inf)
     for call in connection.iut.calls("shutdown"):
-        first = ended is None or call.entered <= ended
-        if call.how == contrary and call.outcome in _ANSWERED and first and intact(connection, call.entered):
-            yield accepted.weigh(call, after=f"on a protocol with {flags[0]}, {call.name}")
+        contrary = call.how == _CONTRARY[flag] and call.entered <= ended
+        if contrary and call.outcome in _ANSWERED and intact(connection, call.entered):
+            yield accepted.weigh(call, after=f"on a protocol with {flag}, {call.name}")

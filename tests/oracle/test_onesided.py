@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, KERNEL_TCP, PEER, WINDOWS_TCP, Story, statement, windows_tcp
+from conformance.trace.events import End
+from tests.oracle.story import IUT, KERNEL_TCP, MS, PEER, WINDOWS_TCP, Story, statement, windows_tcp
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING = set[Conclusion]()
@@ -40,7 +42,9 @@ EARLY = pytest.mark.parametrize("early", [True, False], ids=["waiting", "coming"
 def test_data_for_nobody_draws_a_reset(claim: Statement, acked: bool, early: bool) -> None:
     story = given_up(claim, early=early, acked=acked)
     story.rst(IUT)
-    assert story.conclusions("INIT-SHUT-07") == SATISFIED
+    (finding,) = story.judge("INIT-SHUT-07")
+    assert finding.outcome is Conclusion.SATISFIED
+    assert f"100 bytes {'waiting' if early else 'coming'} after shutdown(receive)" in finding.because
 
 
 @EARLY
@@ -60,12 +64,63 @@ def test_data_that_is_taken_all_the_same(claim: Statement, expected: set[Conclus
     assert story.conclusions("INIT-SHUT-07") == expected
 
 
+WAITED = pytest.mark.parametrize(("short_ns", "expected"), [(0, VIOLATED), (1, UNDETERMINED)])
+"""What the acknowledgement of the data may take, from the data or the shutdown on, and a nanosecond less than that."""
+DELAYED = 500
+
+
+@EARLY
+@WAITED
+def test_so_long_somebody_must_have_waited_for_a_reset(early: bool, short_ns: int, expected: set[Conclusion]) -> None:
+    story = given_up(early=early).relayed()
+    since = story.now if early else story.now - MS  # the acknowledgement came last
+    story.now = since + DELAYED * MS - MS - short_ns
+    story.note("settled")
+    assert story.conclusions("INIT-SHUT-07") == expected
+
+
+@EARLY
+@WAITED
+@pytest.mark.parametrize("ends", ["close", "reset"])
+def test_what_ends_the_connection_ends_that_wait(
+    early: bool, short_ns: int, expected: set[Conclusion], ends: str
+) -> None:
+    story = given_up(early=early).relayed()
+    since = story.now if early else story.now - MS
+    story.now = since + DELAYED * MS - MS - short_ns
+    if ends == "close":
+        story.iut.close()
+    else:
+        story.rst(PEER)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == expected
+
+
 @EARLY
 @pytest.mark.parametrize("acked", [True, False])
 def test_nobody_waited_for_a_reset(acked: bool, early: bool) -> None:
     story = given_up(early=early, acked=acked)
     story.settle(400)
     assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
+
+
+@pytest.mark.parametrize(("waited", "expected"), [(599, UNDETERMINED), (600, VIOLATED)])
+def test_a_link_that_settles_slowly_is_watched_for_longer(waited: int, expected: set[Conclusion]) -> None:
+    story = given_up(early=True)
+    story.header = msgspec.structs.replace(story.header, settle_ns=600 * MS)
+    story.settle(waited - 1)
+    assert story.conclusions("INIT-SHUT-07") == expected
+
+
+@pytest.mark.parametrize("who", [IUT, PEER])
+def test_data_that_comes_after_a_reset_draws_none(who: End) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.shutdown("receive")
+    story.rst(who)
+    story.peer.send(100)
+    story.data(PEER, 100, acked=False)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
 
 
 def test_no_data_no_verdict() -> None:
@@ -110,7 +165,7 @@ def test_a_reset_of_the_peers_is_not_the_implementations() -> None:
     story = given_up(early=True)
     story.rst(PEER)
     story.rst(IUT)
-    assert story.conclusions("INIT-SHUT-07") == NOTHING
+    assert story.conclusions("INIT-SHUT-07") == UNDETERMINED
 
 
 def test_a_close_resets_too_and_is_not_taken_for_it() -> None:
@@ -140,6 +195,17 @@ def test_a_receive_that_was_over_before_takes_nothing() -> None:
     story.data(PEER, 100)
     story.settle(LONG)
     assert story.conclusions("INIT-SHUT-07") == VIOLATED
+
+
+def test_of_a_receive_that_was_over_at_that_very_instant_nobody_knows() -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.recv(error="WSAEWOULDBLOCK")
+    story.now -= MS
+    story.iut.shutdown("receive")
+    story.peer.send(100)
+    story.data(PEER, 100)
+    story.settle(LONG)
+    assert story.conclusions("INIT-SHUT-07") == NOTHING
 
 
 def test_a_receive_that_is_made_afterwards_takes_nothing() -> None:
