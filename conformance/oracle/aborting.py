@@ -21,7 +21,7 @@ from conformance.oracle.reading import (
 )
 from conformance.trace.direction import EndKind
 from conformance.trace.history import Connection
-from conformance.trace.operations import Report, What
+from conformance.trace.operations import Report
 
 
 @judges("IND-ABORT-01")
@@ -80,17 +80,18 @@ def _aborted_after_the_release(connection: Connection, accepted: Expectation) ->
     tells of the abort. [reference transport, rules 4 and 5]
     """
     ending = connection.peer_to_iut.ending
-    if connection.statement.transport != "reference" or ending.kind is not EndKind.RESET_AFTER_END:
+    if connection.statement.transport != "reference" or not ending.is_graceful or ending.reset_at is None:
         return
-    since = (ending.reset_at or 0) + connection.header.settle_ns
+    since = ending.reset_at + connection.header.settle_ns
     told = [r for r in heard(connection.iut) if r.is_final and r.asked >= since]
     if told:
+        last = told[-1]
         yield accepted.decide(
-            told[-1].told not in GRACEFUL_WORDS,
-            f"after the abort that followed the release, {told[-1].seen}: an error, not an end",
-            f"after the abort that followed the release, {told[-1].seen}: it goes on telling of a graceful end",
+            last.told not in GRACEFUL_WORDS,
+            f"after the abort that followed the release, {last.seen}: an error, not an end",
+            f"after the abort that followed the release, {last.seen}: it goes on telling of a graceful end",
             ending,
-            told[-1],
+            last,
         )
 
 
@@ -109,14 +110,14 @@ def bytes_before_an_abort_are_never_altered(connection: Connection, accepted: Ex
         yield accepted.violated(f"what was read after {reading.good} is not what was sent", reading.fault)
     elif reading.final is not None:
         unit = "bytes" if connection.statement.is_stream else "messages"
-        told_before = word is not reading.final and word is not None and word.told not in GRACEFUL_WORDS
+        first = word or reading.final
         yield accepted.decide(
-            reading.final.what is What.ERROR or told_before,
-            f"{reading.good} {unit} were delivered unaltered, then {(word or reading.final).seen}",
+            any(each.told not in GRACEFUL_WORDS for each in (first, reading.final)),
+            f"{reading.good} {unit} were delivered unaltered, then {first.seen}",
             f"{reading.good} {unit} were delivered, then {reading.final.seen}",
             direction.ending,
             reading.final,
-            word,
+            first,
         )
 
 

@@ -362,6 +362,54 @@ def test_an_empty_message_is_no_end() -> None:
     assert story.conclusions("IND-ABORT-02") == SATISFIED
 
 
+RELEASED_AND_ABORTED = pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("WSAEDISCON", "WSAEDISCON", "WSAECONNRESET"), SATISFIED),
+        (("WSAECONNRESET", "WSAECONNRESET", "WSAEDISCON", "WSAECONNRESET"), SATISFIED),
+        (("WSAECONNRESET", "WSAECONNRESET", "WSAEDISCON"), VIOLATED),
+    ],
+)
+
+
+@RELEASED_AND_ABORTED
+def test_after_a_release_and_an_abort_the_last_receive_counts(
+    words: tuple[str, ...], expected: set[Conclusion]
+) -> None:
+    story = Story(REFERENCE)
+    story.pdu(PEER, "RELEASE", flags=0)
+    story.pdu(PEER, "ABORT", reason=0)
+    story.settle()
+    for error in words:
+        story.iut.recv(error=error)
+    (finding,) = story.judge("IND-ABORT-02")
+    assert {finding.outcome} == expected
+    assert finding.events[-2:] == tuple(e.n for e in story.trace().events[-2:])
+    assert len(finding.events) == len(story.history().connections[0].peer_to_iut.ending.events) + 2
+
+
+@pytest.mark.parametrize(("short_ns", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_receive_tells_of_an_abort_that_had_surely_been_there(short_ns: int, expected: set[Conclusion]) -> None:
+    story = Story(REFERENCE, settle_ms=30).relayed()
+    story.pdu(PEER, "RELEASE", flags=0)
+    story.pdu(PEER, "ABORT", reason=0, acked=False)
+    story.now += 29 * MS - short_ns
+    story.iut.recv(error="WSAEDISCON")
+    assert story.conclusions("IND-ABORT-02") == expected
+
+
+def test_what_follows_a_release_decides_nothing_where_it_is_no_abort_or_the_transport_leaves_it_open() -> None:
+    released = Story(REFERENCE)
+    released.pdu(PEER, "RELEASE", flags=0)
+    reset = Story()
+    reset.fin(PEER)
+    reset.rst(PEER)
+    for story, error in ((released, "WSAEDISCON"), (reset, "")):
+        story.settle()
+        story.iut.recv(error=error)
+        assert story.conclusions("IND-ABORT-02") == NOTHING
+
+
 # --- IND-ABORT-04 -----------------------------------------------------------------------------------------------------
 
 
@@ -390,11 +438,28 @@ def test_bytes_that_were_altered() -> None:
     assert story.conclusions("IND-ABORT-04") == VIOLATED
 
 
-def test_a_prefix_and_then_an_end() -> None:
+@pytest.mark.parametrize("error", ["", "EDISCON"])
+def test_a_prefix_and_then_an_end(error: str) -> None:
     story = _aborted_after_data()
     story.iut.recv(4)
-    story.iut.recv()
+    story.iut.recv(error=error)
     assert story.conclusions("IND-ABORT-04") == VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [("", "", VIOLATED), ("", "ECONNRESET", SATISFIED)],
+)
+def test_posted_receives_may_be_told_in_any_order(first: str, second: str, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.peer.send(10)
+    story.data(PEER, 10)
+    for token in "ab":
+        story.iut.post(token)
+    aborted(story)
+    story.iut.completes("b", error=first)
+    story.iut.completes("a", error=second)
+    assert story.conclusions("IND-ABORT-04") == expected
 
 
 def test_a_prefix_and_an_error_that_a_send_took() -> None:
@@ -509,8 +574,10 @@ def test_what_is_told_after_a_reset_that_followed_the_end_is_recorded() -> None:
     story.iut.poll("IN", "RDHUP", "HUP", "ERR")
     story.iut.send(5, error="EPIPE")
     story.iut.recv()
+    story.iut.begin("send", pattern={"seed": 0, "length": 5})
     (finding,) = story.judge("IND-ABORT-08")
     assert finding.outcome is Conclusion.SATISFIED
+    assert "never answered" not in finding.because
     assert [word in finding.because for word in ("poll", "EPIPE", "recv returned 0 bytes")] == [True] * 3
 
 
