@@ -197,7 +197,7 @@ def message_boundaries(connection: Connection) -> Iterator[Shown]:
     and a receive that had no room and said so, do. A receive that had room for two sends, which were both there, and
     returned just the first, shows it only of what claims messages: a byte stream may return less than there is.
     """
-    direction, offset, rest = connection.peer_to_iut, 0, 0
+    direction, offset = connection.peer_to_iut, 0
     bounds = _bounds(direction)
     for report in sorted(heard(connection.iut), key=lambda r: r.asked):
         if report.condition is Condition.EMSGSIZE:
@@ -210,7 +210,7 @@ def message_boundaries(connection: Connection) -> Iterator[Shown]:
                 return
             continue
         if not _carries(report, direction, offset):
-            if rest and _carries(report, direction, rest):
+            if offset and _carries(report, direction, next(bound for bound in bounds if bound >= offset)):
                 words = f"the rest of a message that had not found room was dropped, and then {report.seen} of the next"
                 yield from _of_boundaries(connection, True, words, report.events)
             return
@@ -228,7 +228,7 @@ def message_boundaries(connection: Connection) -> Iterator[Shown]:
             words = f"two sends of the peer's were there, and {report.seen}, which are the first"
             yield from _of_boundaries(connection, True, words, report.events)
             return
-        offset, rest = end, 0 if end in bounds else next((bound for bound in bounds if bound > end), 0)
+        offset = end
 
 
 def _bounds(direction: Direction) -> list[int]:
@@ -245,8 +245,7 @@ def _carries(report: Report, direction: Direction, offset: int) -> bool:
 
 
 def _room(connection: Connection, report: Report) -> int:
-    call = next((o for o in connection.iut.calls("recv") if o.events == report.events), None)
-    return int(call.arguments.get("length", 0)) if call is not None else 0
+    return next(int(o.arguments["length"]) for o in connection.iut.calls("recv") if o.events == report.events)
 
 
 def _first_of_two(connection: Connection, report: Report, end: int, bounds: Sequence[int]) -> bool:

@@ -218,6 +218,14 @@ def test_a_call_that_was_never_answered_shows_nothing() -> None:
     assert seen(story, "DISCONNECT_DATA") is None
 
 
+def test_of_a_second_call_the_unanswered_one_before_it_may_have_sent_the_end() -> None:
+    story = Story(REFERENCE)
+    story.iut.begin("send_disconnect", data="dGhlIHRvdGFs")
+    story.iut.send_disconnect(TOTAL)
+    story.pdu(IUT, "RELEASE")
+    assert seen(story, "DISCONNECT_DATA") is None
+
+
 def test_a_fetch_that_fails_at_the_peer_shows_nothing() -> None:
     story = Story(REFERENCE, wire=False)
     story.iut.send_disconnect(TOTAL)
@@ -368,6 +376,16 @@ def test_a_jump_from_a_boundary_drops_no_rest(read: int) -> None:
     assert seen(story, "MESSAGE_ORIENTED") is None
 
 
+@pytest.mark.parametrize(("read", "follows", "holds"), [(0, 10, None), (9, 10, True), (9, 30, None), (10, 30, None)])
+def test_a_message_of_which_nothing_was_read_had_no_rest(read: int, follows: int, holds: bool | None) -> None:
+    story = two_sends(KERNEL_TCP)
+    story.peer.send(40, seed=30)
+    if read:
+        story.iut.recv(read)
+    story.iut.recv(20, seed=follows)
+    assert seen(story, "MESSAGE_ORIENTED") is holds
+
+
 def test_the_rest_of_the_last_message_is_followed_by_nothing() -> None:
     story = two_sends(KERNEL_TCP)
     story.iut.recv(10)
@@ -486,6 +504,12 @@ def test_a_probe_is_recorded_and_what_exercises_something_is_not() -> None:
     assert result.verdict is Verdict.RECORDED
     story.header = msgspec.structs.replace(story.header, exercises=("IND-STREAM-01",))
     assert judge_case(story.trace()).verdict is Verdict.INCONCLUSIVE
+    story.header = msgspec.structs.replace(story.header, exercises=())
+    story.peer.shutdown("send")
+    story.iut.recv()
+    beside = judge_case(story.trace())
+    assert beside.findings  # of what it was not meant to exercise
+    assert beside.verdict is Verdict.RECORDED
     assert judge_case(Story(reference()).trace()).verdict is Verdict.INCONCLUSIVE
 
 
