@@ -67,12 +67,11 @@ def fetched_by_the_iut(connection: Connection, accepted: Expectation) -> Iterato
     fetch = first_fetch(parting, statement)
     if fetch is not None and within_limit(parting.wanted, statement):
         yield from _fetched(connection, accepted, parting, fetch)
-    later = [data_of(call) for call in connection.peer.calls("send_disconnect")][1:] if not parting.carried else []
+    calls = connection.peer.calls("send_disconnect")  # without a link, nobody knows of which the data went out
+    given = [data_of(call) for call in calls] if parting.carried is None else [parting.wanted]
     for other in fetches(direction, statement):
         too_small = other.room is not None and other.room < len(parting.wanted)  # a cut fetch is DD-RECV-04's
-        if other == fetch or not other.data or too_small or other.data in later:
-            continue
-        if other.data != parting.wanted:
+        if other != fetch and not too_small and other.data not in (b"", *given):
             seen = f"the peer gave {len(parting.wanted)} octets, and a fetch returned"
             yield accepted.violated(f"{seen} {compared(other.data, parting.wanted)}", parting.call, other)
 
@@ -151,7 +150,7 @@ def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator
         lost += f", and the peer fetched {compared(fetch.data, given)}"
     if parting.sent_as_given:
         yield accepted.undetermined(f"the link shows what was given, and yet: {lost}", *evidence)
-    elif not undisturbed(parting, fetch) or (connection.unseen and parting.carried is None):
+    elif not undisturbed(parting, fetch) or connection.unseen:
         yield accepted.undetermined(f"{lost}; what became of it on the way is not shown", *evidence)
     else:
         yield accepted.violated(lost, *evidence)
@@ -160,7 +159,7 @@ def _given_by_the_iut(connection: Connection, accepted: Expectation) -> Iterator
 def _left_out_of_tcp(connection: Connection) -> bool:
     """Of a plain TCP, every octet is seen: what the IUT sent up to its FIN is no more than what was given to send."""
     direction = connection.iut_to_peer
-    if connection.statement.transport != "tcp" or not direction.witnessed or not direction.fins:
+    if connection.statement.transport != "tcp" or not direction.fins:
         return False
     return direction.total is not None and direction.total <= direction.offered_length
 
@@ -302,10 +301,10 @@ def _all_or_nothing(connection: Connection, accepted: Expectation, data: bytes, 
 def only_the_first_data_is_sent(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """What a second SendDisconnect brings never reaches the peer. [by analogy with INIT-SHUT-11]"""
     parting = goodbye(connection.iut_to_peer)
-    if parting is None or not parting.given or parting.call is None or parting.call.returned is None:
+    if parting is None or not parting.given or parting.call is None:
         return
     gone = connection.iut.gone_at
-    second = next((c for c in _again(connection, parting) if gone is None or c.entered < gone), None)
+    second = next((c for c in _again(connection, parting.call) if gone is None or c.entered < gone), None)
     if second is None or second.returned is None:
         return
     other = data_of(second) or b""
@@ -329,14 +328,10 @@ def only_the_first_data_is_sent(connection: Connection, accepted: Expectation) -
         yield accepted.undetermined(f"{seen}; the peer fetched neither", parting.call, second)
 
 
-def _again(connection: Connection, parting: Goodbye) -> Iterator[Operation]:
+def _again(connection: Connection, first: Operation) -> Iterator[Operation]:
     """The later calls with other data."""
-    since = parting.call.returned if parting.call is not None else None
-    return (
-        call
-        for call in connection.iut.calls("send_disconnect")
-        if since is not None and call.entered >= since and data_of(call) and data_of(call) != parting.given
-    )
+    later = (call for call in connection.iut.calls("send_disconnect") if call.entered >= first.over)
+    return (call for call in later if data_of(call) not in (None, b"", data_of(first)))
 
 
 def _shows(connection: Connection, second: Operation, fetch: Fetch) -> bool:

@@ -354,6 +354,14 @@ def test_claimed_of_a_tcp_that_sends_nothing_of_it(sent: int, ended: bool, concl
     assert story.conclusions("DD-SEND-01") == concluded
 
 
+def test_the_fin_of_a_subflow_leaves_nothing_out() -> None:
+    """MPTCP ends in options, where anything else may be too."""
+    story = Story(msgspec.structs.replace(CLAIMED_OF_TCP, transport="mptcp"), wire=True)
+    story.iut.send_disconnect(TOTAL)
+    story.fin(IUT)
+    assert story.conclusions("DD-SEND-01") == NOTHING
+
+
 def test_what_a_tcp_carries_that_nobody_saw_is_not_left_out() -> None:
     story = Story(CLAIMED_OF_TCP, wire=False)
     story.iut.send_disconnect(TOTAL)
@@ -543,6 +551,27 @@ def test_refused_and_the_end_came_with_the_next_call() -> None:
     story.iut.send_disconnect(None)
     story.pdu(IUT, "RELEASE")
     assert story.conclusions("DD-SEND-05") == SATISFIED
+
+
+def test_an_end_that_was_there_before_came_with_no_later_call() -> None:
+    story = Story(LIMITED)
+    story.pdu(IUT, "RELEASE")
+    story.iut.send_disconnect(LONG, error="WSAEMSGSIZE")
+    story.iut.send_disconnect(None)
+    assert story.conclusions("DD-SEND-05") == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [("", "the peer fetched only the first 8 of 17 octets"), ("WSAENOTCONN", "at the peer Recv")]
+)
+def test_the_finding_says_what_became_of_too_much(error: str, words: str) -> None:
+    story = Story(LIMITED, wire=False)
+    story.iut.send_disconnect(LONG)
+    story.peer.recv(error="WSAEDISCON")
+    story.peer.recv_disconnect(LONG[:8], error=error)
+    (finding,) = story.judge("DD-SEND-05")
+    assert {finding.outcome} == VIOLATED
+    assert words in finding.because
 
 
 @WIRED
