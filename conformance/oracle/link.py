@@ -262,7 +262,10 @@ class Word:
 
 
 def words(side: Side, since: float = 0) -> list[Word]:
-    """What told the side of an end from that time on, in order; not what its own shutdown or close brought about."""
+    """What told the side of an end from that time on, in order; not what its own shutdown or close brought about.
+
+    Of words of one time nobody knows which was told first: there an error comes before an end.
+    """
     told = [
         Word(r.at, r.told, r.seen, r.events)
         for r in heard(side)
@@ -283,7 +286,7 @@ def words(side: Side, since: float = 0) -> list[Word]:
             told.append(Word(notice.at, str(condition), seen, (notice.n,)))
         elif notice.type != "CLOSED":
             told.append(Word(notice.at, "GRACEFUL", f"{notice.type} told of an end", (notice.n,)))
-    return sorted((word for word in told if word.at >= since), key=lambda word: word.at)
+    return sorted((word for word in told if word.at >= since), key=lambda word: (word.at, word.is_graceful))
 
 
 def error_of(operation: Operation) -> Condition | None:

@@ -494,6 +494,19 @@ def test_what_tells_of_an_end(tell: Callable[[Teller], object], expected: list[s
     assert told_of(story) == expected
 
 
+@pytest.mark.parametrize(
+    ("apart_ms", "expected"), [(0, ["ECONNRESET", "ZERO_BYTES"]), (1, ["ZERO_BYTES", "ECONNRESET"])]
+)
+def test_of_words_of_one_time_an_error_comes_first(apart_ms: int, expected: list[str]) -> None:
+    story = Story(WINDOWS_TCP)
+    for token in "ab":
+        story.iut.post(token)
+    story.iut.completes("a")
+    story.wait(apart_ms - 1)
+    story.iut.completes("b", error="WSAECONNRESET")
+    assert told_of(story) == expected
+
+
 def test_a_posted_send_that_fails_tells_of_it_when_it_completes() -> None:
     story = Story(WINDOWS_TCP)
     story.iut.post_send("one", 5)
