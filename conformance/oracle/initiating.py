@@ -63,6 +63,11 @@ def _begins_a_graceful_end(connection: Connection, accepted: Expectation, how: s
     call = first_goodbye(connection, "shutdown")
     if call is None or call.how != how or (how == "both" and unread(connection, call.entered)):
         return
+    yield from what_it_begins(connection, accepted, call)
+
+
+def what_it_begins(connection: Connection, accepted: Expectation, call: Operation) -> Iterator[Finding]:
+    """That first goodbye of the IUT's succeeds, and what it brings about is what is accepted."""
     if call.succeeded:
         if (observed := brought_about(connection, call)) is not None:
             yield accepted.weigh(observed, after="on an established connection")

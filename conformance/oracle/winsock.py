@@ -10,16 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.oracle.departing import (
-    Observed,
-    brought_about,
-    failed,
-    first_goodbye,
-    goodbyes,
-    intact,
-)
+from conformance.oracle.departing import Observed, failed, first_goodbye, goodbyes, intact
 from conformance.oracle.findings import Expectation, Finding
 from conformance.oracle.indicating import another_matter, told_in_its_time
+from conformance.oracle.initiating import what_it_begins
 from conformance.oracle.judging import judges, judges_case
 from conformance.oracle.link import may_time_out, overdue, timed
 from conformance.oracle.reading import (
@@ -144,15 +138,8 @@ def _wrong_address(connection: Connection, call: Operation) -> str:
 def send_disconnect_begins_a_graceful_end(connection: Connection, accepted: Expectation) -> Iterator[Finding]:
     """SendDisconnect without data succeeds, and the peer is told of a graceful end. [WSASendDisconnect]"""
     call = first_goodbye(connection, "send_disconnect")
-    if call is None or not call.has_no_data:
-        return
-    if call.succeeded:
-        if (observed := brought_about(connection, call)) is not None:
-            yield accepted.weigh(observed, after="on an established connection")
-        else:
-            yield from doubt(connection.iut_to_peer, accepted)
-    elif failed(call) and intact(connection, call.last_at):
-        yield accepted.violated(f"on an established connection, {call.seen}", call)
+    if call is not None and call.has_no_data:
+        yield from what_it_begins(connection, accepted, call)
 
 
 @judges("INIT-SDISC-03")
