@@ -137,8 +137,8 @@ def a_lingering_close_waits_for_the_drain(connection: Connection, accepted: Expe
     rest = delivery(connection, call) if call.succeeded else None
     if rest is None:
         return
-    drained = _s(drain.at - call.entered)
-    when = f"the data had drained after {drained} of {seconds} s, and close returned after {_s(call.took)}"
+    drained = f"the data had drained after {_s(drain.at - call.entered)} of {seconds} s"
+    when = f"{drained}, and close returned after {_s(call.took)}"
     evidence: tuple[Shown, ...] = (call, drain, *rest.evidence)
     if not rest.complete:
         yield accepted.violated(f"{when}; {rest.because}", *evidence)
@@ -186,7 +186,7 @@ def _drain(connection: Connection, close: Operation) -> _Drain | None:
         return _Drain(data.at, end is not None and end.at <= soon, data.events) if data else None
     taken = 0
     for report in heard(connection.peer):
-        taken += report.length if report.what is What.DATA else 0
+        taken += report.length
         if taken >= wanted and not connection.unseen:
             final = read(direction, connection.statement).final
             return _Drain(report.at, final is not None and final.at <= soon, report.events)
@@ -274,8 +274,8 @@ def _second_end(connection: Connection, close: Operation, later: list[Report]) -
     """What the close, and nothing that came from the peer after it, added: another FIN, a reset, another word."""
     direction, back = connection.iut_to_peer, connection.peer_to_iut
     if not direction.visible:
-        spoke = connection.unseen or unread(connection, later[-1].at if later else close.entered)
-        return None if spoke else next((r for r in later if r.told not in GRACEFUL_WORDS), None)
+        word = next((r for r in later if r.told not in GRACEFUL_WORDS), None)
+        return None if word is None or connection.unseen or unread(connection, word.at) else word
     # Whatever comes to a connection that is over may be answered with a reset, a mere acknowledgement too.
     came = min((p.at for p in back.passages if p.at >= close.entered), default=math.inf)
     for passage in (*direction.resets, *direction.fins):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from conformance.catalogue.catalogue import load
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story, statement
+from conformance.trace.pattern import pattern
+from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -389,6 +391,57 @@ def test_all_of_the_linger_time_is_too_long(make: Callable[[], Story], took: int
     assert story.conclusions("INIT-CLOSE-05") == expected
 
 
+def _drains_at_half(make: Callable[[], Story], late: int, *, ends_late: int = 0, took: int = 2600) -> Story:
+    """Of 5 s of linger the data have drained `late` nanoseconds after half, and the end `ends_late` after that."""
+    story = _queued(make)
+    story.iut.linger(5)
+    close, began = story.iut.begin("close"), story.now
+    if story.header.wire:
+        story.data(IUT, 6, acked=False)
+        story.fin(IUT, acked=False)
+    reading = None if story.header.wire else story.peer.begin("recv", length=10)
+    story.now = began + 2499 * MS + late
+    if reading is None:
+        story.segment(PEER, "A", ack=10)
+    else:
+        story.peer.finish(reading, length=10, data=base64.b64encode(pattern(0, 10)).decode())
+    story.now += ends_late - MS
+    if reading is None:
+        story.segment(PEER, "A")
+    else:
+        story.peer.recv(takes=0)
+    story.now = began + (took - 1) * MS
+    story.iut.finish(close)
+    if reading is None:
+        story.peer.recv(10)
+        story.peer.recv()
+    return story
+
+
+SEEN_OR_NOT = pytest.mark.parametrize("make", [Story, wireless, tcp_unseen])
+
+
+@SEEN_OR_NOT
+@pytest.mark.parametrize(("late", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_by_half_of_the_linger_time_the_data_have_drained(
+    make: Callable[[], Story], late: int, expected: set[Conclusion]
+) -> None:
+    assert _drains_at_half(make, late).conclusions("INIT-CLOSE-05") == expected
+
+
+@SEEN_OR_NOT
+@pytest.mark.parametrize(("ends_late", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_close_whose_end_was_taken_by_then_too_must_not_wait_on(
+    make: Callable[[], Story], ends_late: int, expected: set[Conclusion]
+) -> None:
+    assert _drains_at_half(make, 0, ends_late=ends_late, took=5000).conclusions("INIT-CLOSE-05") == expected
+
+
+@pytest.mark.parametrize("make", [Story, tcp_unseen])
+def test_a_close_that_returns_when_the_data_have_drained_has_waited(make: Callable[[], Story]) -> None:
+    assert _drains_at_half(make, 0, took=2500).conclusions("INIT-CLOSE-05") == SATISFIED
+
+
 @pytest.mark.parametrize("make", [wireless, tcp_unseen])
 def test_unseen_an_end_that_the_peer_reads_late_excuses_the_wait(make: Callable[[], Story]) -> None:
     story = _queued(make)
@@ -513,6 +566,25 @@ def test_a_lingering_close_must_not_abort_long_before_its_time_is_over(
     close = story.iut.begin("close")
     story.wait(took)
     story.rst(IUT)
+    story.iut.finish(close)
+    story.peer.recv(4)
+    story.peer.recv(error="ECONNRESET")
+    assert story.conclusions("INIT-CLOSE-05") == expected
+
+
+@pytest.mark.parametrize(
+    ("reset_late", "returns_late", "expected"), [(0, 0, VIOLATED), (1, 0, NOTHING), (0, 1, NOTHING)]
+)
+def test_half_of_the_linger_time_is_long_before_it_is_over(
+    reset_late: int, returns_late: int, expected: set[Conclusion]
+) -> None:
+    story = _queued(Story)
+    story.iut.linger(5)
+    close = story.iut.begin("close")
+    began = story.now
+    story.now = began + 2499 * MS + reset_late
+    story.rst(IUT)
+    story.now = began + 2499 * MS + returns_late
     story.iut.finish(close)
     story.peer.recv(4)
     story.peer.recv(error="ECONNRESET")
@@ -726,6 +798,23 @@ def test_a_first_close_without_success_shows_nothing(make: Callable[[], Story], 
 
 
 @BOTH
+@pytest.mark.parametrize(("late", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_duplicate_keeps_it_open_from_the_instant_at_which_it_is_made(
+    make: Callable[[], Story], late: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    duplicating = story.iut.begin("duplicate")
+    close = story.iut.begin("close")
+    story.now += late - MS
+    story.iut.finish(duplicating, socket=4)
+    story.iut.finish(close)
+    if story.header.wire:
+        story.fin(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-11") == expected
+
+
+@BOTH
 def test_a_duplicate_that_failed_is_none(make: Callable[[], Story]) -> None:
     story = make()
     story.iut.call("duplicate", error="EMFILE")
@@ -811,11 +900,85 @@ def test_a_peer_that_does_not_look_again_shows_nothing(make: Callable[[], Story]
     assert _told_then_closed(make).conclusions("INIT-CLOSE-12") == NOTHING
 
 
-@pytest.mark.parametrize("flags", ["FA", "RA"])
-def test_a_close_sends_no_second_end(flags: str) -> None:
+@pytest.mark.parametrize(("flags", "sent"), [("FA", "a second FIN"), ("RA", "a reset")])
+def test_a_close_sends_no_second_end(flags: str, sent: str) -> None:
     story = _told_then_closed(Story)
     story.segment(IUT, flags)
+    (finding,) = story.judge("INIT-CLOSE-12")
+    assert finding.outcome is Conclusion.VIOLATED
+    assert f"the IUT sent {sent}" in finding.because
+
+
+def test_a_reset_at_the_instant_of_the_close_is_its_doing() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.peer.recv()
+    call = story.iut.begin("close")
+    story.now -= MS
+    story.rst(IUT)
+    story.iut.finish(call)
     assert story.conclusions("INIT-CLOSE-12") == VIOLATED
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+def test_what_comes_from_the_close_s_instant_on_excuses_a_reset(early: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.peer.recv()
+    call = story.iut.begin("close")
+    story.now -= MS + early
+    story.segment(PEER, "A")
+    story.now += early
+    story.rst(IUT)
+    story.iut.finish(call)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == expected
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, VIOLATED)])
+def test_it_excuses_a_reset_from_the_instant_at_which_it_comes(early: int, expected: set[Conclusion]) -> None:
+    story = _told_then_closed(Story)
+    story.segment(PEER, "A")
+    story.now -= MS + early
+    story.rst(IUT)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("since_shutdown", "before_close", "expected"),
+    [(-1, 2, NOTHING), (0, 1, SATISFIED), (1, 1, SATISFIED), (1, 0, NOTHING), (1, -1, NOTHING)],
+)
+def test_the_end_is_told_from_the_instant_of_the_shutdown_until_before_the_close(
+    make: Callable[[], Story], since_shutdown: int, before_close: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    reading, shutdown = story.peer.begin("recv", length=10), story.iut.begin("shutdown", how="send")
+    began = story.now
+    if story.header.wire:
+        story.fin(IUT)
+    story.now = began + since_shutdown - MS
+    story.peer.finish(reading, length=0, data="")
+    story.now = began + since_shutdown + before_close - 2 * MS
+    story.iut.finish(shutdown)
+    close = story.iut.begin("close")
+    story.iut.finish(close)
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_a_receive_that_is_made_after_the_close_returned_tells_what_came_of_it(
+    make: Callable[[], Story], early: int, expected: set[Conclusion]
+) -> None:
+    story = _told_then_closed(make)
+    story.now -= MS + early
+    story.peer.recv()
+    assert story.conclusions("INIT-CLOSE-12") == expected
 
 
 def test_a_fin_sent_again_is_no_second_end() -> None:
@@ -839,6 +1002,18 @@ def test_a_close_brings_no_second_word() -> None:
     story = _told_then_closed(wireless)
     story.peer.recv(error="ECONNRESET")
     assert story.conclusions("INIT-CLOSE-12") == VIOLATED
+
+
+@pytest.mark.parametrize(("sent", "expected"), [("before", NOTHING), ("after", VIOLATED)])
+def test_what_the_peer_sent_before_it_heard_a_second_word_excuses_it(sent: str, expected: set[Conclusion]) -> None:
+    story = _told_then_closed(wireless)
+    story.peer.recv()
+    if sent == "before":
+        story.peer.send(5)
+    story.peer.recv(error="ECONNRESET")
+    if sent == "after":
+        story.peer.send(5)
+    assert story.conclusions("INIT-CLOSE-12") == expected
 
 
 @BOTH
