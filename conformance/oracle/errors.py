@@ -39,7 +39,7 @@ def shutdown_needs_a_connection(history: History, accepted: Expectation) -> Iter
     fresh = {int(o.result["socket"]) for o in operations if o.op == "socket" and o.succeeded}
     for operation in operations:
         if operation.op in ("connect", "listen", "close", "accept", "duplicate"):
-            fresh.discard(operation.socket if operation.socket is not None else -1)
+            fresh -= {operation.socket}
         judged = _shuts_down(operation, history.statement) and operation.outcome in _ANSWERED
         if judged and operation.socket in fresh:
             yield accepted.weigh(operation, after="on a socket that was never connected")
@@ -182,5 +182,5 @@ def first_through(connection: Connection, sender: End, since: int) -> Operation 
     sends = [s for s in direction.sender.sends if s.succeeded and (s.result["length"] or not stream)]
     before = [s for s in sends if s.entered < since]
     known = sum(int(s.result["length"]) for s in before) if stream else len(before)
-    through = len(sends) > len(before) and read(direction, connection.statement).good > known
-    return sends[len(before)] if through else None
+    through = read(direction, connection.statement).good > known
+    return next(iter(sends[len(before) :]), None) if through else None

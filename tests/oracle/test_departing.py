@@ -179,19 +179,54 @@ def test_so_does_a_poll() -> None:
     story = Story()
     story.wait(50)
     since = story.now
-    story.peer.poll(takes=100)
+    story.peer.poll(takes=150, wait_ms=100)
     assert looks(story, since, 100)
-    assert not looks(story, since, 101)
+    assert not looks(story, since, 101)  # its return came late
     assert looks(story, since + 20 * MS, 81)
     assert not looks(story, since + 20 * MS, 82)
     assert looks(story, since, 100, by=story.now)
     assert not looks(story, since, 100, by=story.now - 1)
 
 
+@pytest.mark.parametrize("how", ["recv", "poll"])
+@pytest.mark.parametrize("earlier", [True, False])
+def test_a_look_that_was_not_to_wait_tells_of_no_time_however_late_its_return(how: str, earlier: bool) -> None:
+    story = Story()
+    since = story.now + (20 * MS if earlier else MS)
+    if how == "recv":
+        story.peer.recv(timeout=True, takes=100)
+    else:
+        story.peer.poll(takes=100)
+    assert not looks(story, since, 1)
+    assert looks(story, since, 0) is not earlier
+
+
+def test_a_wait_tells_of_no_time_after_its_return() -> None:
+    story = Story()
+    since = story.now + MS
+    story.peer.recv(timeout=True, takes=90, wait_ms=100)
+    assert looks(story, since, 90)
+    assert not looks(story, since, 91)
+
+
+@pytest.mark.parametrize("first", ["data", "no look"])
+def test_what_was_no_look_hides_no_later_one(first: str) -> None:
+    story = Story()
+    since = story.now
+    if first == "data":
+        story.peer.recv(5)
+    else:
+        story.peer.poll("IN", takes=5)
+        story.peer.poll(ask=("OUT",), takes=5)
+        story.peer.poll(takes=100, wait_ms=100)
+    story.peer.recv(timeout=True, takes=101, wait_ms=100)
+    assert looks(story, since, 100)
+
+
 def test_a_poll_that_did_not_ask_whether_it_can_read_tells_nothing() -> None:
     story = Story()
     since = story.now
-    story.peer.poll(takes=100, ask=("OUT",))
+    story.peer.poll(takes=100, wait_ms=100, ask=("OUT",))
     assert not looks(story, since, 50)
 
 
@@ -200,7 +235,7 @@ def test_what_found_something_was_no_look_in_vain() -> None:
     since = story.now
     story.wait(100)
     story.peer.recv(5)
-    story.peer.poll("IN", takes=100)
+    story.peer.poll("IN", takes=100, wait_ms=100)
     assert not looks(story, since, 0)
 
 
@@ -296,25 +331,26 @@ def test_what_comes_with_the_next_goodbye_is_not(unit: str) -> None:
 
 
 @pytest.mark.parametrize(("when", "known"), [("before", False), ("at", False), ("after", True)])
-@pytest.mark.parametrize("unit", ["RST", "ABORT"])
+@pytest.mark.parametrize("unit", ["RST", "FIN", "ABORT", "RELEASE"])
 def test_the_peers_reset_explains_what_comes_after_it(unit: str, when: str, known: bool) -> None:
-    story = Story() if unit == "RST" else framed()
+    story = Story() if unit in ("RST", "FIN") else framed()
 
-    def reset(end: object) -> None:
-        if unit == "RST":
-            story.rst(IUT if end is IUT else PEER)
+    def reset_by_the_peer() -> None:
+        if unit in ("RST", "FIN"):
+            story.rst(PEER)
         else:
-            story.pdu(IUT if end is IUT else PEER, "ABORT", acked=False)
+            story.pdu(PEER, "ABORT", acked=False)
 
     story.iut.shutdown("both")
     if when != "after":
-        reset(PEER)
+        reset_by_the_peer()
     if when == "at":
         story.now -= MS
-    reset(IUT)
+    said(story, "reset" if unit in ("RST", "ABORT") else "end")
     if when == "after":
-        reset(PEER)
-    assert outcome(story) == ("ABORT_REMOTE" if known else None)
+        reset_by_the_peer()
+    told = "ABORT_REMOTE" if unit in ("RST", "ABORT") else "GRACEFUL"
+    assert outcome(story) == (told if known else None)
 
 
 def test_a_release_of_the_peers_explains_no_abort() -> None:
@@ -331,11 +367,13 @@ def test_a_reset_is_provoked_by_what_came_before_it() -> None:
     story.rst(PEER)
     connection = story.connection()
     assert unprovoked(connection, connection.iut_to_peer.resets[0])
-    story = Story()
-    story.rst(PEER)
-    story.rst(IUT)
-    connection = story.connection()
-    assert not unprovoked(connection, connection.iut_to_peer.resets[0])
+    for pause in (0, MS):
+        story = Story()
+        story.rst(PEER)
+        story.now += pause - MS
+        story.rst(IUT)
+        connection = story.connection()
+        assert not unprovoked(connection, connection.iut_to_peer.resets[0])
     story = Story()
     story.peer.send(5)
     story.data(PEER, 5)
@@ -352,12 +390,16 @@ def test_without_a_link_the_peers_word_tells(error: str, told: str | None) -> No
     assert outcome(story, "close") == told
 
 
-def test_a_word_from_before_the_call_is_not_its_doing() -> None:
+@pytest.mark.parametrize(("early", "told"), [(0, "GRACEFUL"), (1, None)])
+def test_a_word_from_before_the_call_is_not_its_doing(early: int, told: str | None) -> None:
     story = wireless()
+    reading, close = story.peer.begin("recv", length=10), story.iut.begin("close")
+    story.now -= MS + early
+    story.peer.finish(reading, length=0, data="")
+    story.now += early
+    story.iut.finish(close)
     story.peer.recv()
-    story.iut.close()
-    story.peer.recv()
-    assert outcome(story, "close") is None
+    assert outcome(story, "close") == told
 
 
 def test_a_word_that_comes_with_the_next_goodbye_is_not_either() -> None:
@@ -384,11 +426,24 @@ def test_nothing_came_although_the_peer_looked(make: Callable[[], Story], broken
     assert outcome(story) == (None if broken else "NO_INDICATION")
 
 
+@pytest.mark.parametrize(
+    ("windows", "told"), [((), "NO_INDICATION"), ((0,), None), ((0, 9), "NO_INDICATION"), ((9, 0), None)]
+)
+def test_a_peer_that_has_no_room_may_keep_the_end_from_coming(windows: tuple[int, ...], told: str | None) -> None:
+    story = Story()
+    for window in windows:
+        story.segment(PEER, "A", window=window)
+    story.iut.shutdown("send")
+    story.peer.recv(timeout=True, takes=LONG + 1, wait_ms=LONG)
+    assert outcome(story) == told
+
+
 # --- delivery ---------------------------------------------------------------------------------------------------------
 
 
-def complete(story: Story, op: str = "shutdown", *, with_posted: bool = False) -> bool | None:
-    rest = delivery(story.connection(), last(story, op), with_posted=with_posted)
+def complete(story: Story, op: str = "shutdown", *, with_posted: bool | None = None) -> bool | None:
+    told = {} if with_posted is None else {"with_posted": with_posted}
+    rest = delivery(story.connection(), last(story, op), **told)
     return None if rest is None else rest.complete
 
 
@@ -410,6 +465,7 @@ SEEN = pytest.mark.parametrize("make", [Story, framed])
         ("nothing", "nothing", False),
         ("unread", "nothing", None),
         ("peer-abort", "nothing", None),
+        ("peer-abort-just-then", "nothing", None),
         ("nothing", "peer-abort", False),
         ("end", "nothing", None),
         ("abort", "nothing", None),
@@ -429,11 +485,12 @@ def test_a_reset_that_loses_what_was_accepted_is_a_loss_unless_something_explain
                     story.pdu(PEER, "DATA", bytes(5))
                 else:
                     story.data(PEER, 5)
-            case "peer-abort":
+            case "peer-abort" | "peer-abort-just-then":
                 if is_framed:
-                    story.pdu(PEER, "ABORT")
+                    story.pdu(PEER, "ABORT", acked=False)
                 else:
                     story.rst(PEER)
+                story.now -= MS if name == "peer-abort-just-then" else 0
             case "end":
                 said(story, "end")
             case "abort":
@@ -446,6 +503,53 @@ def test_a_reset_that_loses_what_was_accepted_is_a_loss_unless_something_explain
     said(story, "reset")
     step(after)
     story.peer.recv(error="ECONNRESET")
+    assert complete(story) is expected
+
+
+@SEEN
+@pytest.mark.parametrize(("early", "expected"), [(0, False), (1, None)])
+def test_a_reset_from_before_the_goodbye_is_not_its_doing(
+    make: Callable[[], Story], early: int, expected: bool | None
+) -> None:
+    story = make()
+    story.iut.send(10)
+    call = story.iut.begin("shutdown", how="both")
+    story.now -= MS + early
+    said(story, "reset")
+    story.now += early
+    story.iut.finish(call)
+    story.peer.recv(error="ECONNRESET")
+    assert complete(story) is expected
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, False), (1, None)])
+def test_an_end_that_was_told_before_the_goodbye_is_not_its_doing(early: int, expected: bool | None) -> None:
+    story = wireless()
+    story.iut.send(10)
+    story.peer.recv(4)
+    reading, call = story.peer.begin("recv", length=10), story.iut.begin("shutdown", how="send")
+    story.now -= MS + early
+    story.peer.finish(reading, length=0, data="")
+    story.now += early
+    story.iut.finish(call)
+    assert complete(story) is expected
+
+
+@pytest.mark.parametrize("unit", ["end", "reset"])
+@SEEN
+@pytest.mark.parametrize(("early", "expected"), [(0, None), (1, False)])
+def test_the_link_tells_which_goodbye_it_was_that_lost_the_rest(
+    make: Callable[[], Story], unit: str, early: int, expected: bool | None
+) -> None:
+    story = make()
+    story.iut.send(10)
+    story.iut.shutdown("send")
+    close = story.iut.begin("close")
+    story.now -= MS + early
+    said(story, unit)
+    story.now += early
+    story.iut.finish(close)
+    story.peer.recv(error="" if unit == "end" else "ECONNRESET")
     assert complete(story) is expected
 
 
@@ -510,8 +614,39 @@ def test_what_was_not_accepted_before_the_goodbye_is_not_counted(when: str, expe
     assert complete(story) is expected
 
 
-@pytest.mark.parametrize("with_posted", [True, False])
-def test_a_send_that_was_posted_before_may_count(with_posted: bool) -> None:
+@pytest.mark.parametrize(("late", "expected"), [(0, True), (1, None)])
+def test_a_send_that_returned_by_the_instant_of_the_goodbye_was_before_it(late: int, expected: bool | None) -> None:
+    story = wireless()
+    sending, call = (
+        story.iut.begin("send", pattern={"seed": 0, "length": 10}),
+        story.iut.begin("shutdown", how="send"),
+    )
+    story.now += late - MS
+    story.iut.finish(sending, length=10)
+    story.iut.finish(call)
+    story.peer.recv(10)
+    story.peer.recv()
+    assert complete(story) is expected
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, None), (1, True)])
+def test_a_send_that_was_posted_at_the_instant_of_the_goodbye_was_not_before_it(
+    early: int, expected: bool | None
+) -> None:
+    story = Story(REFERENCE_STREAM, wire=False)
+    post = story.iut.begin("post_send", pattern={"seed": 0, "length": 10})
+    story.now += early - MS
+    call = story.iut.begin("shutdown", how="send")
+    story.iut.finish(post, token="s1")
+    story.iut.finish(call)
+    story.iut.sent("s1", 10)
+    story.peer.recv(10)
+    story.peer.recv()
+    assert complete(story, with_posted=True) is expected
+
+
+@pytest.mark.parametrize("with_posted", [True, False, None])
+def test_a_send_that_was_posted_before_may_count(with_posted: bool | None) -> None:
     story = Story(REFERENCE_STREAM, wire=False)
     story.iut.post_send("s1", 10)
     story.iut.shutdown("send")
@@ -548,10 +683,11 @@ def test_a_posted_send_that_failed_leaves_open_how_much_of_it_went() -> None:
     assert complete(story) is None
 
 
-def test_a_send_that_failed_was_not_accepted() -> None:
+@pytest.mark.parametrize("error", ["EAGAIN", "EMSGSIZE"])
+def test_a_send_that_failed_was_not_accepted(error: str) -> None:
     story = wireless()
     story.iut.send(10)
-    story.iut.send(10, error="EAGAIN")
+    story.iut.send(10, error=error)
     story.iut.shutdown("send")
     story.peer.recv(10)
     story.peer.recv()

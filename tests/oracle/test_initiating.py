@@ -306,7 +306,7 @@ def test_ending_receiving_tells_the_peer_nothing(make: Callable[[], Story]) -> N
 def test_a_poll_of_the_peers_is_a_look_too(make: Callable[[], Story]) -> None:
     story = make()
     story.iut.shutdown("receive")
-    story.peer.poll(takes=31)
+    story.peer.poll(takes=31, wait_ms=30)
     assert story.conclusions("INIT-SHUT-03") == SATISFIED
 
 
