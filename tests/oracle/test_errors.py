@@ -10,7 +10,7 @@ import pytest
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, KERNEL_TCP, PEER, REFERENCE, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import IUT, KERNEL_TCP, MS, PEER, REFERENCE, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 NOTHING = set[Conclusion]()
@@ -117,6 +117,27 @@ def test_after_a_reset_another_error_may_win() -> None:
     assert story.conclusions("ERR-02") == NOTHING
 
 
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_before_the_connection_is_there_another_error_may_win(early: int, expected: set[Conclusion]) -> None:
+    story = wireless()
+    story.now -= MS + early
+    story.iut.shutdown(7, error="EINVAL")
+    assert story.conclusions("ERR-02") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(("late", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_a_call_is_over_before_its_own_end_is_asked_for(
+    make: Callable[[], Story], late: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    call, goodbye = story.iut.begin("shutdown", how=7), story.iut.begin("shutdown", how="send")
+    story.now += late - MS
+    story.iut.finish(call, error="EINVAL")
+    story.iut.finish(goodbye)
+    assert story.conclusions("ERR-02") == expected
+
+
 @BOTH
 @pytest.mark.parametrize("goodbye", ["shutdown", "close"])
 def test_after_its_own_end_another_error_may_win(make: Callable[[], Story], goodbye: str) -> None:
@@ -168,6 +189,31 @@ def test_an_accept_that_was_over_before_takes_no_place(answer: str, expected: se
         story.iut.finish(accepting, error="EAGAIN")
     story.iut.close()
     story.iut.shutdown("send", error="EBADF")
+    assert story.conclusions("ERR-05") == expected
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, NOTHING), (1, SATISFIED)])
+def test_an_accept_that_returns_with_the_close_may_have_taken_its_place(early: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    accepting, close = story.iut.begin("accept", socket=9), story.iut.begin("close")
+    story.now -= MS + early
+    story.iut.finish(accepting, socket=8)
+    story.now += early
+    story.iut.finish(close)
+    story.iut.shutdown("send", error="EBADF")
+    assert story.conclusions("ERR-05") == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [(0, NOTHING), (1, SATISFIED)])
+def test_a_handle_that_is_made_until_the_call_returns_may_have_taken_its_place(
+    late: int, expected: set[Conclusion]
+) -> None:
+    story = Story()
+    story.iut.close()
+    call = story.iut.begin("shutdown", how="send")
+    story.iut.finish(call, error="EBADF")
+    story.now += late - MS
+    story.iut.call("duplicate", socket=9, result={"socket": 8})
     assert story.conclusions("ERR-05") == expected
 
 
@@ -229,10 +275,37 @@ def test_a_shutdown_of_a_closed_socket_is_not_recorded() -> None:
     story.rst(PEER)
     story.iut.recv(error="ECONNRESET")
     story.iut.shutdown("send")
-    assert len(story.judge("ERR-07")) == 1
+    recorded = story.judge("ERR-07")
+    assert len(recorded) == 1
     story.iut.close()
     story.iut.shutdown("send", error="EBADF")
-    assert len(story.judge("ERR-07")) == 1
+    assert story.judge("ERR-07") == recorded
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, NOTHING), (1, SATISFIED)])
+def test_a_shutdown_at_the_instant_of_the_close_is_not_recorded(early: int, expected: set[Conclusion]) -> None:
+    story = Story()
+    story.rst(PEER)
+    story.iut.recv(error="ECONNRESET")
+    shutdown = story.iut.begin("shutdown", how="send")
+    story.now += early - MS
+    close = story.iut.begin("close")
+    story.iut.finish(shutdown)
+    story.iut.finish(close)
+    assert story.conclusions("ERR-07") == expected
+
+
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, NOTHING)])
+def test_a_shutdown_is_recorded_from_the_instant_at_which_the_abort_is_told(
+    early: int, expected: set[Conclusion]
+) -> None:
+    story = Story()
+    story.rst(PEER)
+    reading, shutdown = story.iut.begin("recv", length=10), story.iut.begin("shutdown", how="send")
+    story.now += early - MS
+    story.iut.finish(reading, error="ECONNRESET")
+    story.iut.finish(shutdown)
+    assert story.conclusions("ERR-07") == expected
 
 
 def test_shutdown_after_a_graceful_end_is_not_recorded() -> None:
@@ -328,13 +401,66 @@ def _peer_sends(story: Story, *, acknowledged: bool = True) -> None:
 
 
 @BOTH
-@pytest.mark.parametrize(("takes", "expected"), [(PROMPT_MS + 1, VIOLATED), (PROMPT_MS - 1, NOTHING)])
+@pytest.mark.parametrize(
+    ("takes", "expected"), [(PROMPT_MS + 1, VIOLATED), (PROMPT_MS, VIOLATED), (PROMPT_MS - 1, NOTHING)]
+)
 def test_after_a_refused_call_data_that_has_come_is_not_withheld(
     make: Callable[[], Story], takes: int, expected: set[Conclusion]
 ) -> None:
     story = _refused(make)
     _peer_sends(story)
     story.iut.recv(timeout=True, takes=takes, wait_ms=takes)
+    assert story.conclusions("ERR-08") == expected
+
+
+LONG_MS = PROMPT_MS + 100
+
+
+@BOTH
+@pytest.mark.parametrize("answer", ["some of it", "not yet"])
+def test_a_receive_that_did_not_wait_in_vain_shows_nothing_was_withheld(make: Callable[[], Story], answer: str) -> None:
+    story = _refused(make)
+    _peer_sends(story)
+    if answer == "some of it":
+        story.iut.recv(2, takes=LONG_MS)
+    else:
+        story.iut.recv(error="EAGAIN", takes=LONG_MS)
+    assert story.conclusions("ERR-08") == NOTHING
+    story.iut.recv(timeout=True, takes=LONG_MS, wait_ms=LONG_MS)
+    assert story.conclusions("ERR-08") == VIOLATED
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_a_receive_that_waits_since_before_the_refusal_shows_nothing(
+    make: Callable[[], Story], early: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    _peer_sends(story)
+    call = story.iut.begin("shutdown", how=7)
+    reading = story.iut.begin("recv", length=10, wait_ms=LONG_MS)
+    story.now += early - MS
+    story.iut.finish(call, error="EINVAL")
+    story.wait(LONG_MS)
+    story.iut.finish(reading, timeout=True)
+    assert story.conclusions("ERR-08") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, NOTHING), (1, VIOLATED)])
+@pytest.mark.parametrize("how", ["send", "receive", "both"])
+def test_a_wait_that_its_own_end_may_have_cut_short_shows_nothing(
+    make: Callable[[], Story], how: str, early: int, expected: set[Conclusion]
+) -> None:
+    story = _refused(make)
+    _peer_sends(story)
+    reading = story.iut.begin("recv", length=10, wait_ms=LONG_MS)
+    story.wait(LONG_MS)
+    call = story.iut.begin("shutdown", how=how)
+    story.now -= MS + early
+    story.iut.finish(reading, timeout=True)
+    story.now += early
+    story.iut.finish(call)
     assert story.conclusions("ERR-08") == expected
 
 
@@ -360,6 +486,25 @@ def test_a_refused_call_raises_no_fd_close() -> None:
     story.iut.shutdown(7, error="WSAEINVAL")
     story.iut.indicates("FD_CLOSE")
     assert story.conclusions("ERR-08") == VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("since_call", "before_end", "expected"),
+    [(0, 1, NOTHING), (1, 1, VIOLATED), (1, 0, NOTHING)],
+)
+def test_fd_close_is_the_refused_call_s_if_it_is_raised_after_its_entry_and_before_the_next_end(
+    since_call: int, before_end: int, expected: set[Conclusion]
+) -> None:
+    story = Story(WINDOWS_TCP)
+    story.iut.event_select("FD_CLOSE", mechanism="message")
+    call = story.iut.begin("shutdown", how=7)
+    story.now += since_call - MS
+    story.iut.finish(call, error="WSAEINVAL")
+    story.now -= MS
+    story.iut.indicates("FD_CLOSE")
+    story.now += before_end - MS
+    story.iut.shutdown("send")
+    assert story.conclusions("ERR-08") == expected
 
 
 def test_the_peers_end_after_a_refused_call_raises_fd_close() -> None:
@@ -426,6 +571,52 @@ def test_an_end_that_was_told_before_the_call_is_no_consequence(make: Callable[[
 
 
 @BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, VIOLATED), (1, NOTHING)])
+def test_an_end_is_told_by_a_receive_that_is_made_once_the_call_had_returned(
+    make: Callable[[], Story], early: int, expected: set[Conclusion]
+) -> None:
+    story = make()
+    call = story.iut.begin("shutdown", how=7)
+    reading = story.iut.begin("recv", length=10)
+    story.now += early - MS
+    story.iut.finish(call, error="EINVAL")
+    story.iut.finish(reading, length=0, data="")
+    assert story.conclusions("ERR-08") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, NOTHING), (1, VIOLATED)])
+def test_an_end_is_told_before_the_peers_end_has_come(
+    make: Callable[[], Story], early: int, expected: set[Conclusion]
+) -> None:
+    story = _refused(make)
+    reading = story.iut.begin("recv", length=10)
+    shutdown = story.peer.begin("shutdown", how="send")
+    if story.header.wire:
+        story.segment(PEER, "FA")
+    story.now -= MS + early
+    story.iut.finish(reading, length=0, data="")
+    story.now += early
+    story.peer.finish(shutdown)
+    assert story.conclusions("ERR-08") == expected
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, NOTHING), (1, VIOLATED)])
+@pytest.mark.parametrize("how", ["send", "both"])
+def test_an_end_is_told_before_the_next_goodbye(
+    make: Callable[[], Story], how: str, early: int, expected: set[Conclusion]
+) -> None:
+    story = _refused(make)
+    reading, call = story.iut.begin("recv", length=10), story.iut.begin("shutdown", how=how)
+    story.now -= MS + early
+    story.iut.finish(reading, length=0, data="")
+    story.now += early
+    story.iut.finish(call)
+    assert story.conclusions("ERR-08") == expected
+
+
+@BOTH
 def test_an_end_that_is_told_after_the_next_goodbye_is_not_either(make: Callable[[], Story]) -> None:
     story = _refused(make)
     story.iut.shutdown("both")
@@ -454,6 +645,26 @@ def test_what_is_read_of_what_was_sent_before_shows_nothing(make: Callable[[], S
     assert story.conclusions("ERR-08") == NOTHING
     story.peer.recv(1, offset=10)
     assert story.conclusions("ERR-08") == SATISFIED
+
+
+@BOTH
+@pytest.mark.parametrize(("early", "expected"), [(0, SATISFIED), (1, NOTHING)])
+@pytest.mark.parametrize("sender", ["iut", "peer"])
+def test_what_is_sent_from_the_return_of_the_refused_call_on_shows_that_data_flow(
+    make: Callable[[], Story], sender: str, early: int, expected: set[Conclusion]
+) -> None:
+    story = _refused(make)
+    refused_at = story.now
+    teller, other, end = (story.iut, story.peer, IUT) if sender == "iut" else (story.peer, story.iut, PEER)
+    _flows(story, there=sender == "peer", back=sender == "iut")
+    later, story.now = story.now, refused_at - MS - early
+    sending = teller.begin("send", pattern={"seed": 0, "length": 5})
+    story.now = later
+    if story.header.wire:
+        story.data(end, 5)
+    teller.finish(sending, length=5)
+    other.recv(5)
+    assert story.conclusions("ERR-08") == expected
 
 
 @BOTH
