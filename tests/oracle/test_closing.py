@@ -396,6 +396,7 @@ def _drains_at_half(make: Callable[[], Story], late: int, *, ends_late: int = 0,
     story = _queued(make)
     story.iut.linger(5)
     close, began = story.iut.begin("close"), story.now
+    story.wait(1)  # what a coarse clock tells apart
     if story.header.wire:
         story.data(IUT, 6, acked=False)
         story.fin(IUT, acked=False)
