@@ -114,7 +114,7 @@ def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | N
     for report in heard(side):
         match report.what:
             case What.NOTHING:
-                looked = _waited(report.asked, report.at, report.waited_ms, since)
+                looked = _waited(report.asked, report.waited_ms, since)
             case What.WOULD_BLOCK:
                 looked = report.asked - since
             case _:
@@ -124,14 +124,14 @@ def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | N
     for poll in side.calls("poll"):
         asked = poll.outcome is Outcome.TIMEOUT and "IN" in poll.arguments.get("events", ())
         waited_ms = int(poll.arguments.get("wait_ms", 0))
-        if asked and poll.over <= by and _waited(poll.entered, poll.last_at, waited_ms, since) >= for_ns:
+        if asked and poll.over <= by and _waited(poll.entered, waited_ms, since) >= for_ns:
             return poll
     return None
 
 
-def _waited(entered: int, returned: int, wait_ms: int, since: int) -> int:
-    """For how long after that time a call had surely waited: on a loaded machine its return may come much later."""
-    return min(returned, entered + wait_ms * NS_PER_MS) - max(entered, since)
+def _waited(entered: int, wait_ms: int, since: int) -> int:
+    """For how long after that time a call in vain had surely waited: on a loaded machine it may return much later."""
+    return entered + wait_ms * NS_PER_MS - max(entered, since)
 
 
 def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed | None:
