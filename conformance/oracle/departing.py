@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from conformance.oracle.findings import Shown, Told
 from conformance.oracle.link import may_time_out, words
-from conformance.oracle.reading import NS_PER_MS, NS_PER_S, heard, in_vain, read, tells_error
+from conformance.oracle.reading import NS_PER_MS, NS_PER_S, heard, in_vain, lasted, read, tells_error
 from conformance.trace.conditions import Condition
 from conformance.trace.direction import Direction, EndKind, Passage
 from conformance.trace.events import Outcome
@@ -67,8 +67,8 @@ def is_abortive(connection: Connection, close: Operation) -> bool:
 
 
 def lingered(close: Operation, seconds: int) -> bool:
-    """It lasted for its linger time: nine tenths, as clocks and timers are not exact and need not agree."""
-    return close.took >= seconds * NS_PER_S * 9 // 10
+    """It lasted for its linger time."""
+    return lasted(close.took, seconds * NS_PER_S)
 
 
 def intact(connection: Connection, by: float, *, besides: Operation | None = None) -> bool:
@@ -114,7 +114,7 @@ def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | N
     for report in heard(side):
         match report.what:
             case What.NOTHING:
-                looked = _waited(report.asked, report.waited_ms, since)
+                looked = _waited(report.asked, report.at, report.waited_ms, since)
             case What.WOULD_BLOCK:
                 looked = report.asked - since
             case _:
@@ -124,14 +124,16 @@ def quiet(side: Side, since: int, for_ns: int, by: float = math.inf) -> Told | N
     for poll in side.calls("poll"):
         asked = poll.outcome is Outcome.TIMEOUT and "IN" in poll.arguments.get("events", ())
         waited_ms = int(poll.arguments.get("wait_ms", 0))
-        if asked and poll.over <= by and _waited(poll.entered, waited_ms, since) >= for_ns:
+        if asked and poll.over <= by and _waited(poll.entered, poll.over, waited_ms, since) >= for_ns:
             return poll
     return None
 
 
-def _waited(entered: int, wait_ms: int, since: int) -> int:
+def _waited(entered: int, returned: float, wait_ms: int, since: int) -> float:
     """For how long after that time a call in vain had surely waited: on a loaded machine it may return much later."""
-    return entered + wait_ms * NS_PER_MS - max(entered, since)
+    wait_ns = wait_ms * NS_PER_MS
+    until = entered + wait_ns if lasted(returned - entered, wait_ns) else returned
+    return until - max(entered, since)
 
 
 def sign_of_an_end(connection: Connection, since: int, limit: float) -> Observed | None:

@@ -90,7 +90,8 @@ def a_closed_handle_is_refused(history: History, accepted: Expectation) -> Itera
     closes: dict[int | None, Operation] = {}
     for operation in operations:
         close = closes.get(operation.socket)
-        if close is not None and operation.outcome in _ANSWERED and not _made(operations, close, operation):
+        answered = operation.outcome in (*_ANSWERED, Outcome.TIMEOUT)  # what waits on a handle takes it for a socket
+        if close is not None and answered and not _made(operations, close, operation):
             yield accepted.weigh(operation, close, after="after close")
         if operation.op == "close" and operation.succeeded and operation.socket is not None:
             closes[operation.socket] = operation

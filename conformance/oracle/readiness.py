@@ -59,8 +59,7 @@ def _missed(connection: Connection, select: Operation, since: int) -> bool:
 
 def _looked_until(poll: Operation) -> int:
     """Until when a poll that told nothing had surely looked; one that does not wait looks once it is called."""
-    wait_ms = int(poll.arguments.get("wait_ms", 0))
-    return looked_until(poll.entered, poll.last_at, wait_ms) if wait_ms else poll.entered
+    return looked_until(poll.entered, poll.last_at, int(poll.arguments.get("wait_ms", 0)))
 
 
 @judges("POSIX-POLL-01")

@@ -123,9 +123,14 @@ def in_vain(side: Side, ending: Ending, *, prompt_ns: int, settle_ns: int) -> Re
     return None
 
 
-def looked_until(asked: int, returned: int, wait_ms: int | None) -> int:
+def looked_until(asked: int, returned: int, wait_ms: int) -> int:
     """Until when a call that found nothing had surely looked: its return may come much later on a loaded machine."""
-    return min(returned, asked + wait_ms * NS_PER_MS) if wait_ms else returned
+    return min(returned, asked + wait_ms * NS_PER_MS)
+
+
+def lasted(took: float, wait: int) -> bool:
+    """What took so long lasted for its time: nine tenths of it, as clocks and timers are not exact, nor need agree."""
+    return took >= wait * 9 // 10
 
 
 def never_told(connection: Connection, accepted: Expectation, before: Word | None = None) -> Iterator[Finding]:

@@ -286,7 +286,7 @@ def wsapoll_tells_a_hang_up(connection: Connection, accepted: Expectation) -> It
             continue
         told = {str(name).removeprefix("POLL") for name in poll.result.get("events", ())}
         wait_ms = int(poll.arguments.get("wait_ms", 0))
-        until = looked_until(poll.entered, poll.last_at, wait_ms) if not told and wait_ms else poll.entered
+        until = poll.entered if told else looked_until(poll.entered, poll.last_at, wait_ms)
         due = ending.certain_at is not None and until - ending.certain_at >= connection.header.settle_ns
         if wanted <= told:
             yield accepted.satisfied(f"after the peer's end ({ending.kind}), {poll.seen}", ending, poll)

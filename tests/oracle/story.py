@@ -202,7 +202,12 @@ class Teller:
         takes: int = 1,
         **arguments: Any,
     ) -> None:
-        """A receive that returned `length` bytes (of the pattern from `offset` on), an error, or nothing in time."""
+        """A receive that returned `length` bytes (of the pattern from `offset` on), an error, or nothing in time.
+
+        What found nothing waited for as long as it took, unless another `wait_ms` is named.
+        """
+        if timeout:
+            arguments.setdefault("wait_ms", takes)
         data = pattern(seed, length, offset) if content is None else content
         self.call(
             "recv", error=error, timeout=timeout, takes=takes, result=_received(data), **({"length": 65536} | arguments)

@@ -188,15 +188,24 @@ def test_so_does_a_poll() -> None:
     assert not looks(story, since, 100, by=story.now - 1)
 
 
+@pytest.mark.parametrize(("took_ms", "looked_ms"), [(90, 100), (89, 89)])
+def test_a_wait_that_came_back_much_too_early_tells_of_no_more_than_it_took(took_ms: int, looked_ms: int) -> None:
+    story = Story()
+    since = story.now
+    story.peer.recv(timeout=True, takes=took_ms, wait_ms=100)
+    assert looks(story, since + MS, looked_ms)
+    assert not looks(story, since + MS, looked_ms + 1)
+
+
 @pytest.mark.parametrize("how", ["recv", "poll"])
 @pytest.mark.parametrize("earlier", [True, False])
 def test_a_look_that_was_not_to_wait_tells_of_no_time_however_late_its_return(how: str, earlier: bool) -> None:
     story = Story()
     since = story.now + (20 * MS if earlier else MS)
     if how == "recv":
-        story.peer.recv(timeout=True, takes=100)
+        story.peer.recv(timeout=True, takes=100, wait_ms=0)
     else:
-        story.peer.poll(takes=100)
+        story.peer.poll(takes=100, wait_ms=0)
     assert not looks(story, since, 1)
     assert looks(story, since, 0) is not earlier
 

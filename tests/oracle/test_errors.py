@@ -163,6 +163,14 @@ def test_a_closed_handle_is_refused(op: str, error: str, expected: set[Conclusio
     assert story.conclusions("ERR-05") == expected
 
 
+@pytest.mark.parametrize("options", [{"timeout": True}, {"timeout": True, "wait_ms": 5}])
+def test_a_receive_that_waits_on_a_closed_handle_is_not_refused(options: dict[str, Any]) -> None:
+    story = Story()
+    story.iut.close()
+    story.iut.recv(**options)
+    assert story.conclusions("ERR-05") == VIOLATED
+
+
 @pytest.mark.parametrize("op", ["socket", "accept", "duplicate"])
 def test_a_new_handle_may_have_taken_its_place(op: str) -> None:
     story = Story()

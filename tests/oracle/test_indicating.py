@@ -742,7 +742,7 @@ def test_how_long_a_blocked_receive_must_have_looked(looked_ms: int, expected: s
     story = Story()
     if not blocking:
         story.iut.nonblocking()
-    call = story.iut.begin("recv", length=10)
+    call = story.iut.begin("recv", length=10, wait_ms=2 * PATIENCE)
     ended(story=story)
     story.wait(looked_ms - 1)
     story.iut.finish(call, timeout=True)
@@ -885,7 +885,7 @@ def test_how_long_after_the_end_a_peek_must_tell_of_it(
     story = ended()
     known = story.now
     story.now = known + (asked_ms - 1) * MS
-    call = story.iut.begin("recv", length=10, flags=["PEEK"])
+    call = story.iut.begin("recv", length=10, flags=["PEEK"], wait_ms=PATIENCE)
     story.now = known + (returned_ms - 1) * MS
     story.iut.finish(call, error=error, timeout=not error)
     assert story.conclusions("IND-STREAM-05") == expected
