@@ -148,7 +148,7 @@ def _check_topology(name: str) -> None:
 
 
 def _pytest_arguments(arguments: argparse.Namespace, output: Path, cache: Path) -> list[str]:
-    words = [*suite(), "--shutdown-run", "-o", f"cache_dir={cache.absolute()}"]
+    words = [*suite(), "--shutdown-run", "-o", f"cache_dir={cache.resolve()}"]
     # Cases run in threads beside pytest's turns, so what they print is nobody's in particular: to capture descriptors
     # as well, as pytest does by default, costs a dozen system calls a case and brings nothing.
     words.append("--capture=sys")

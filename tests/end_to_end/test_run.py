@@ -43,6 +43,12 @@ def test_a_run_leaves_results_and_evidence_that_judge_the_same(run: Run, tmp_pat
     assert again.returncode == 0, again.stdout + again.stderr
 
 
+def test_the_output_may_lie_beside_where_one_stands(run: Run, tmp_path: Path) -> None:
+    ended = run("run", *SMALL, "--output", f"../{tmp_path.name}/report")
+    assert ended.returncode == 0, ended.stderr
+    assert load(tmp_path / "report" / "results.json").providers
+
+
 def test_results_fit_their_schema_and_hold_every_requirement(run: Run, tmp_path: Path) -> None:
     ended = run("run", *SMALL, "--json", "--output", "report")
     results = json.loads(ended.stdout)
