@@ -43,6 +43,8 @@ from conformance.trace.trace import Header, Trace, in_order
 
 IUT, PEER = End.IUT, End.PEER
 MS = 1_000_000
+PATIENCE = 1100
+"""Milliseconds; longer than a story's prompt time."""
 
 _POSIX_OPS = (
     "socket",
@@ -505,6 +507,7 @@ def wireless() -> Story:
     return Story(UNIX_STREAM)
 
 
-def at_once(story: Story) -> None:
+def at_once(story: Story) -> Story:
     """What comes next has the time of what came last, as by a coarse clock."""
     story.now -= MS
+    return story

@@ -11,11 +11,10 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, REFERENCE, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PATIENCE, PEER, REFERENCE, UNIX_STREAM, Story, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 FIRST_WORD = pytest.mark.parametrize("requirement", ["IND-ABORT-01", "POSIX-RECV-02"])
 ABORTED = pytest.mark.parametrize("requirement", ["IND-ABORT-01", "IND-ABORT-02", "IND-ABORT-05", "POSIX-RECV-02"])
 Change = Callable[[Story], object]

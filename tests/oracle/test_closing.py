@@ -14,15 +14,10 @@ from conformance.catalogue.catalogue import load
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
 from conformance.trace.pattern import pattern
-from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PATIENCE, PEER, UNIX_STREAM, Story, statement, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 def tcp_unseen() -> Story:

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, WINDOWS_TCP, Story, wireless
+from tests.oracle.story import IUT, PATIENCE, PEER, UNIX_SEQPACKET, WINDOWS_TCP, Story, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 
 
 # --- INIT-SHUT-08 -----------------------------------------------------------------------------------------------------

@@ -28,18 +28,14 @@ from tests.oracle.story import (
     REFERENCE,
     REFERENCE_STREAM,
     UNIX_SEQPACKET,
-    UNIX_STREAM,
     Story,
     statement,
+    wireless,
 )
 
 WEBSOCKET = statement("websocket", "MESSAGE_ORIENTED", family="runtime")
 LONG = 1100
 """Milliseconds; longer than the prompt time of a story."""
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 def framed() -> Story:

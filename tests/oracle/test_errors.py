@@ -10,14 +10,20 @@ import pytest
 
 from conformance.catalogue.statement import Statement
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, KERNEL_TCP, MS, PEER, REFERENCE, UNIX_SEQPACKET, UNIX_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import (
+    IUT,
+    KERNEL_TCP,
+    MS,
+    PEER,
+    REFERENCE,
+    UNIX_SEQPACKET,
+    WINDOWS_TCP,
+    Story,
+    wireless,
+)
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 NOTHING = set[Conclusion]()
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 BOTH = pytest.mark.parametrize("make", [Story, wireless])

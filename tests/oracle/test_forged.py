@@ -9,7 +9,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, Story, statement
+from tests.oracle.story import IUT, PEER, Story, at_once, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING: set[Conclusion] = set()
@@ -42,11 +42,6 @@ def live_on(story: Story, *, look: bool = True, alive: bool = True) -> None:
         story.peer.send(1, seed=1)
         story.data(PEER, 1)
         story.iut.recv(1, seed=1)
-
-
-def at_once(story: Story) -> None:
-    """What is told next has the time of what was told last."""
-    story.wait(-1)
 
 
 # --- WIRE-RST-02 ------------------------------------------------------------------------------------------------------

@@ -9,11 +9,10 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, MS, PEER, UNIX_SEQPACKET, Story, at_once, wireless
+from tests.oracle.story import IUT, MS, PATIENCE, PEER, UNIX_SEQPACKET, Story, at_once, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 
 
 # --- INIT-SHUT-05 -----------------------------------------------------------------------------------------------------

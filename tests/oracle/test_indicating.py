@@ -10,11 +10,10 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Established, Fate, Outcome, Returned
-from tests.oracle.story import IUT, MS, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, MS, PATIENCE, PEER, UNIX_STREAM, Story, at_once, statement, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 WINSOCK_STREAM = statement("other", family="winsock-api", platform="windows")
 
 
@@ -29,10 +28,6 @@ def ended(length: int = 0, *, story: Story | None = None) -> Story:
     if story.header.wire:
         story.fin(PEER)
     return story
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 LINKS = pytest.mark.parametrize("link", [Story, wireless], ids=["wire", "wireless"])
@@ -325,11 +320,6 @@ def test_windows_names_are_known() -> None:
     story = ended(story=Story(WINSOCK_STREAM))
     story.iut.recv(error="WSAEDISCON")
     assert story.conclusions("IND-STREAM-01") == VIOLATED
-
-
-def at_once(story: Story) -> None:
-    """What comes next has the time of what came last, as by a coarse clock."""
-    story.now -= MS
 
 
 def test_what_is_told_at_the_instant_of_a_reset_may_be_told_of_it() -> None:

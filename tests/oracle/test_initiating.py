@@ -10,12 +10,21 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Established, Fate
-from tests.oracle.story import IUT, PEER, REFERENCE_STREAM, UNIX_SEQPACKET, UNIX_STREAM, Story, at_once, wireless
+from tests.oracle.story import (
+    IUT,
+    PATIENCE,
+    PEER,
+    REFERENCE_STREAM,
+    UNIX_SEQPACKET,
+    UNIX_STREAM,
+    Story,
+    at_once,
+    wireless,
+)
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
 Change = Callable[[Story], None]
-PATIENCE = 1100  # ms; longer than the story's prompt time
 
 
 # --- INIT-SHUT-01, INIT-SHUT-02 ---------------------------------------------------------------------------------------

@@ -13,11 +13,19 @@ import pytest
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Pdu
 from conformance.trace.pattern import pattern
-from tests.oracle.story import PEER, REFERENCE, REFERENCE_PSEUDO_STREAM, UNIX_SEQPACKET, UNIX_STREAM, Story, statement
+from tests.oracle.story import (
+    PATIENCE,
+    PEER,
+    REFERENCE,
+    REFERENCE_PSEUDO_STREAM,
+    UNIX_SEQPACKET,
+    UNIX_STREAM,
+    Story,
+    statement,
+)
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 WINSOCK = statement("other", "MESSAGE_ORIENTED", family="winsock-api", platform="windows")
 Change = Callable[[Story], object]
 

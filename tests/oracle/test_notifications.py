@@ -10,7 +10,7 @@ import pytest
 from conformance.oracle.findings import Conclusion
 from conformance.oracle.judging import judge
 from tests.oracle.afar import from_afar
-from tests.oracle.story import MS, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import MS, PEER, REFERENCE, REFERENCE_STREAM, WINDOWS_TCP, Story, at_once
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
@@ -66,12 +66,6 @@ def looks(story: Story, mechanism: str = "event", ms: int = LONG) -> Story:
         story.iut.enum_events()
     else:
         story.settle(ms)
-    return story
-
-
-def at_once(story: Story) -> Story:
-    """What is told next happens at the instant of what was told last."""
-    story.now -= MS
     return story
 
 

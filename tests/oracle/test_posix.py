@@ -9,16 +9,11 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Fate
-from tests.oracle.story import IUT, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story
+from tests.oracle.story import IUT, PATIENCE, PEER, UNIX_SEQPACKET, UNIX_STREAM, Story, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 Change = Callable[[Story], object]
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 LINKS = pytest.mark.parametrize("link", [Story, wireless], ids=["wire", "wireless"])

@@ -9,11 +9,10 @@ from conformance.oracle.findings import Conclusion
 from conformance.trace.conditions import Condition, canonical
 from conformance.trace.direction import EndKind
 from conformance.trace.events import Called, ErrorValue, Established, Indicated, Noted, Outcome, Returned
-from tests.oracle.story import IUT, MS, PEER, Story, Teller, statement
+from tests.oracle.story import IUT, MS, PATIENCE, PEER, Story, Teller, statement
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 QUIC = statement("quic", family="runtime", surfaces=("callback",))
 CODE, REASON = 7, "good night \u2014"
 LAST_WORD = CODE.to_bytes(8, "big") + REASON.encode()

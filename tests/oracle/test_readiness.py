@@ -9,18 +9,13 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, UNIX_STREAM, Story, statement
+from tests.oracle.story import IUT, PATIENCE, PEER, Story, statement, wireless
 
 SATISFIED, VIOLATED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}
 UNDETERMINED, NOTHING = {Conclusion.UNDETERMINED}, set[Conclusion]()
-PATIENCE = 1100  # ms; longer than the story's prompt time
 POLLS = ["POSIX-POLL-01", "POSIX-POLL-02", "POSIX-POLL-03", "POSIX-POLL-04"]
 HALF, BOTH, RESET = ("IN", "RDHUP"), ("IN", "RDHUP", "HUP"), ("IN", "RDHUP", "HUP", "ERR")
 Change = Callable[[Story], object]
-
-
-def wireless() -> Story:
-    return Story(UNIX_STREAM)
 
 
 def relayed() -> Story:

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import Established, Outcome, Returned
-from tests.oracle.story import IUT, MS, PEER, REFERENCE_STREAM, WINDOWS_TCP, Story
+from tests.oracle.story import IUT, MS, PEER, REFERENCE_STREAM, WINDOWS_TCP, Story, at_once
 from tests.oracle.test_notifications import (
     LONG,
     MECHANISMS,
@@ -17,7 +17,6 @@ from tests.oracle.test_notifications import (
     SATISFIED,
     VIOLATED,
     aborted,
-    at_once,
     looks,
     registered,
     released,

@@ -9,13 +9,12 @@ from __future__ import annotations
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import MS, PEER, REFERENCE, REFERENCE_STREAM, Story
+from tests.oracle.story import MS, PEER, REFERENCE, REFERENCE_STREAM, Story, at_once
 from tests.oracle.test_notifications import (
     LONG,
     NOTHING,
     SATISFIED,
     VIOLATED,
-    at_once,
     looks,
     registered,
     released,

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.oracle.findings import Conclusion
 from conformance.trace.events import End, Fate, Segment
-from tests.oracle.story import IUT, MS, PEER, Story, statement
+from tests.oracle.story import IUT, MS, PEER, Story, at_once, statement
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING: set[Conclusion] = set()
@@ -197,11 +197,6 @@ def test_a_fin_that_got_lost_first_is_not_repeated() -> None:
     story.iut.recv(0)
     story.iut.recv(0)
     assert story.conclusions("WIRE-FIN-06") == NOTHING
-
-
-def at_once(story: Story) -> None:
-    """What comes next has the time of what came last, as by a coarse clock."""
-    story.now -= MS
 
 
 @pytest.mark.parametrize(

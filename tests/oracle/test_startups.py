@@ -8,8 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import IUT, PEER, SERVICE_PROVIDER, Story
-from tests.oracle.test_notifications import at_once
+from tests.oracle.story import IUT, PEER, SERVICE_PROVIDER, Story, at_once
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING = set[Conclusion]()

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.oracle.findings import Conclusion
-from tests.oracle.story import MS, PEER, REFERENCE, SERVICE_PROVIDER, Story
-from tests.oracle.test_notifications import at_once
+from tests.oracle.story import MS, PEER, REFERENCE, SERVICE_PROVIDER, Story, at_once
 
 SATISFIED, VIOLATED, UNDETERMINED = {Conclusion.SATISFIED}, {Conclusion.VIOLATED}, {Conclusion.UNDETERMINED}
 NOTHING = set[Conclusion]()
