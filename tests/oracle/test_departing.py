@@ -201,7 +201,7 @@ def test_a_look_that_was_not_to_wait_tells_of_no_time_however_late_its_return(ho
     if how == "recv":
         story.peer.recv(timeout=True, takes=100, wait_ms=0)
     else:
-        story.peer.poll(takes=100, wait_ms=0)
+        story.peer.poll(takes=100)  # as by no wait_ms at all
     assert not looks(story, since, 1)
     assert looks(story, since, 0) is not earlier
 

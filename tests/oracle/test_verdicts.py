@@ -13,7 +13,7 @@ from conformance.catalogue.requirement import Level
 from conformance.oracle import judging
 from conformance.oracle.findings import Conclusion, Expectation, Finding
 from conformance.oracle.judging import judge, judged, judges, judges_case
-from conformance.oracle.results import case_verdict, judge_case
+from conformance.oracle.results import CaseResult, ProviderRun, case_verdict, judge_case
 from conformance.oracle.verdicts import Verdict, requirement_verdict, verdict_of, worst
 from conformance.trace.history import Connection
 from tests.oracle.story import KERNEL_TCP, PEER, UNIX_STREAM, Story
@@ -228,3 +228,12 @@ def test_a_case_that_broke_is_an_error_also_where_nothing_that_it_exercises_appl
     trace = Story(exercises=()).trace()
     trace = msgspec.structs.replace(trace, header=msgspec.structs.replace(trace.header, problem=problem))
     assert judge_case(trace).verdict is verdict
+
+
+def test_times_that_nobody_took_or_that_old_results_do_not_have_are_none() -> None:
+    result = judge_case(Story().trace())
+    old = msgspec.to_builtins(result)
+    del old["duration_s"]
+    assert result.duration_s == msgspec.convert(old, CaseResult).duration_s == 0
+    run = ProviderRun(name="kernel-tcp", statement=KERNEL_TCP)
+    assert (run.settle_ms, run.prompt_ms, run.latency_ms) == (0, 0, 0)
