@@ -311,6 +311,12 @@ def test_an_instance_of_a_class_lives_for_a_case() -> None:
     assert between.told[-1]["result"] == {}
 
 
+@pytest.mark.parametrize("name", ["fin_told_twice", "FinToldTwice"])
+def test_a_class_is_named_as_a_function_would_be(name: str) -> None:
+    made_of = type(name, (), {"__doc__": "It is told twice.", "__module__": __name__})
+    assert mutant(kills="IND-STREAM-01", over="kernel-tcp")(made_of).name == "fin_told_twice"
+
+
 def test_what_is_late_has_the_times_of_then_and_is_not_said_after_a_reset() -> None:
     def never(reply: Reply) -> Reply:
         """A receive waits until its time is over."""

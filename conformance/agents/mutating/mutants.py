@@ -4,7 +4,7 @@
 The name of its parameter says what it changes: `request` (what the implementation is asked to do), `reply`,
 `completion` or `outcome` (both), `event` (an indication), `segment` (what it puts on the link) or `arrival` (what
 reaches it there). It returns the message, another one, a list of several, or None for none at all. A class has methods
-of these names, and an instance of it lives for a case.
+of these names, and an instance of it lives for a case; its name is told in small letters, as those of functions are.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Mutant:
         claims: tuple[str, ...] = (),
         states: Mapping[str, Any] | None = None,
     ) -> None:
-        self.name: str = made_of.__name__
+        self.name: str = _in_small_letters(made_of.__name__)
         self.says = " ".join((made_of.__doc__ or "").split())
         self.kills = kills
         self.over = over
@@ -75,6 +75,11 @@ class Mutant:
             made = self._made_of()
             return {name: getattr(made, name) for name in vars(self._made_of) if not name.startswith("_")}
         return {self._made_of.__code__.co_varnames[0]: self._made_of}
+
+
+def _in_small_letters(name: str) -> str:
+    """The name of a class as that of a function would be written."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 def mutant(
