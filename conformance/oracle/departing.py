@@ -339,12 +339,12 @@ def response(connection: Connection) -> Delivery | None:
     if final is None:
         vain = in_vain(connection.iut, ending, prompt_ns=header.prompt_ns, settle_ns=header.settle_ns)
         return Delivery(False, f"{progress}, and no end: {vain.seen}", (ending, vain)) if vain else None
-    if ending.kind is EndKind.NOT_KNOWN or (ending.reset_at is not None and final.at >= ending.reset_at):
-        return None
-    if final.told not in GRACEFUL_WORDS and may_time_out(connection):
+    if ending.kind is EndKind.NOT_KNOWN or (final.told not in GRACEFUL_WORDS and may_time_out(connection)):
         return None
     come = ending.is_graceful and ending.at is not None and ending.at <= final.at
     whole = come and reading.good == wanted and final.told in GRACEFUL_WORDS
+    if not whole and ending.reset_at is not None and final.at >= ending.reset_at:
+        return None  # a reset after the end may take what had not been read, and that must not
     before = "" if come else " before the peer's end had come"
     return Delivery(whole, f"{progress}, and then{before} {final.seen}", (ending, final))
 

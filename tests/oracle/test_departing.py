@@ -782,6 +782,20 @@ def test_a_reset_after_the_end_explains_an_error_from_then_on(when: str, expecte
     assert answered(story) is expected
 
 
+@pytest.mark.parametrize(
+    ("read", "told", "expected"), [(10, "", True), (9, "", None), (10, "ECONNRESET", None), (9, "ECONNRESET", None)]
+)
+def test_what_was_read_whole_no_reset_after_the_end_has_spoilt(read: int, told: str, expected: bool | None) -> None:
+    story = Story()
+    story.peer.send(10)
+    story.data(PEER, 10)
+    story.fin(PEER)
+    story.rst(PEER)
+    story.iut.recv(read)
+    story.iut.recv(error=told)
+    assert answered(story) is expected
+
+
 @pytest.mark.parametrize("sender", [IUT, PEER])
 def test_of_an_abort_there_is_nothing_to_say(sender: object) -> None:
     story = Story()
