@@ -88,7 +88,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Arrived(Sent):
-    """One TCP segment as it reaches the IUT; `last` is the segment that the IUT itself has put on the link last."""
+    """One TCP segment as it reaches the IUT; `last` is the IUT's own last one with an ACK, or its SYN."""
 
     last: Sent = field(kw_only=True)
 
@@ -125,8 +125,10 @@ class Rewriting:
         """The packets that are put on the link in place of this one of the IUT."""
         if dissect.contents(data) is None:
             return [data]
-        self._last = Sent(data, self._here)
-        return [data for data, _ in _instead(self._rewriter.segment, self._last)]
+        sent = Sent(data, self._here)
+        if self._last is None or "A" in sent.flags:  # a RST for what has no connection acknowledges nothing
+            self._last = sent
+        return [data for data, _ in _instead(self._rewriter.segment, sent)]
 
     def arriving(self, data: bytes) -> tuple[list[bytes], list[bytes]]:
         """What the IUT takes in in place of this packet, and the packets that it answers by itself."""

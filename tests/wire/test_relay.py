@@ -155,10 +155,10 @@ def test_what_is_forged_and_what_is_repeated_arrives_like_the_rest(watched: Exch
     watched.tap.rewrite(Rewriter(arrival=noted))
     assert watched.finish(watched.connect()) == "received 30"
     fin, *_ = fins_of_peer(watched)
+    came.clear()
     watched.tap.repeat(fin)
-    assert came[-1] == (fin.flags, 0)
     watched.tap.forge(Forgery(End.PEER, "R", Place.EXPECTED, 7))
-    assert came[-1] == ("R", 7)
+    assert {(fin.flags, 0), ("R", 7)} <= {*came}  # the stacks may go on
 
 
 @pytest.mark.parametrize("filtered", ["segment", "arrival"])

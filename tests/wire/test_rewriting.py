@@ -12,9 +12,9 @@ from conformance.wire.rewriting import Arrived, Rewriter, Rewriting, Sent
 OTHER = b"no packet of TCP at all, but long enough"
 
 
-def packet(version: int = 4, payload: bytes = b"abc", flags: str = "FPA") -> bytes:
+def packet(version: int = 4, payload: bytes = b"abc", flags: str = "FPA", ack: int = 200) -> bytes:
     network = IP(src="10.0.0.1", dst="10.0.0.2") if version == 4 else IPv6(src="fd00::1", dst="fd00::2")
-    return bytes(network / TCP(sport=1, dport=2, seq=100, ack=200, flags=flags, options=[("NOP", None)] * 4) / payload)
+    return bytes(network / TCP(sport=1, dport=2, seq=100, ack=ack, flags=flags, options=[("NOP", None)] * 4) / payload)
 
 
 @pytest.mark.parametrize("version", [4, 6])
@@ -82,3 +82,17 @@ def test_what_arrives_is_taken_changed_or_not_at_all_and_may_be_answered(version
     assert (taken_instead, Sent(answer).ack) == ([], 7)
     assert rewriting.arriving(packet(version, flags="A")) == ([], [])
     assert rewriting.arriving(OTHER) == ([OTHER], [])
+
+
+def test_a_segment_that_acknowledges_nothing_does_not_change_what_is_expected() -> None:
+    seen: list[int] = []
+
+    def noted(arrival: Arrived) -> Arrived:
+        seen.append(arrival.expected)
+        return arrival
+
+    rewriting = Rewriting(Rewriter(arrival=noted))
+    for flags, ack in (("S", 0), ("FPA", 200), ("R", 0)):
+        rewriting.sending(packet(flags=flags, ack=ack))
+        rewriting.arriving(packet(flags="A"))
+    assert seen == [0, 200, 200]
