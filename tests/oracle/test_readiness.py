@@ -559,15 +559,27 @@ def test_only_one_end_has_ended() -> None:
         assert story.conclusions("POSIX-POLL-02") == NOTHING
 
 
+def test_an_abort_is_no_end_of_the_peers_direction() -> None:
+    story = Story()
+    story.iut.shutdown("send")
+    story.fin(IUT)
+    story.rst(PEER)
+    story.iut.poll(*BOTH)
+    assert story.conclusions("POSIX-POLL-02") == NOTHING
+
+
 @pytest.mark.parametrize(
     "change",
     [lambda s: s.rst(PEER), lambda s: s.rst(IUT), lambda s: s.iut.call("set_option", name="KEEPALIVE", value=1)],
 )
-def test_a_reset_or_a_time_out_after_both_ends(change: Change) -> None:
+@pytest.mark.parametrize(("told", "expected"), [(BOTH, SATISFIED), (RESET, NOTHING)])
+def test_a_reset_or_a_time_out_after_both_ends(
+    change: Change, told: tuple[str, ...], expected: set[Conclusion]
+) -> None:
     story = both_ended()
     change(story)
-    story.iut.poll(*RESET)
-    assert story.conclusions("POSIX-POLL-02") == NOTHING
+    story.iut.poll(*told)
+    assert story.conclusions("POSIX-POLL-02") == expected
 
 
 def test_a_unix_peer_that_closes_with_data_unread_after_both_ends() -> None:
